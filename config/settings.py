@@ -1,0 +1,376 @@
+"""Every setting, read from the environment. With none set at all, Patchbay runs on this machine only.
+
+A value can also come from a file: NAME_FILE=/run/secrets/name. A wrong value stops the start with a sentence; rules
+between settings are system checks (integrations/checks.py).
+"""
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from integrations.providers import SLUGS
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.FileAwareEnv()
+
+
+def stop(sentence: str) -> NoReturn:
+    raise SystemExit(f"Patchbay cannot start: {sentence}")
+
+
+def read(name: str, *, default: Any, cast: Callable[[str], Any] = str, wanted: str = "") -> Any:
+    """Return the environment's value, or stop the start with a sentence naming the setting and what it takes."""
+    text = env.str(name, default=None)
+    if text is None or text == "":
+        return default
+    try:
+        return cast(text)
+    except (ValueError, ImproperlyConfigured):
+        stop(f"{name} must be {wanted}, not {text!r}.")
+
+
+def boolean(text: str) -> bool:
+    truth = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if text.lower() not in truth:
+        raise ValueError(text)
+    return truth[text.lower()]
+
+
+def positive(text: str) -> int:
+    if int(text) <= 0:
+        raise ValueError(text)
+    return int(text)
+
+
+def number(text: str) -> float:
+    if not 0 < float(text) < 1e9:
+        raise ValueError(text)
+    return float(text)
+
+
+def base_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(text)
+    if parts.path not in ("", "/"):
+        raise ValueError(text)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def flag(name: str, *, default: bool = False) -> bool:
+    return bool(read(name, default=default, cast=boolean, wanted="true or false"))
+
+
+def count(name: str, default: int) -> int:
+    return int(read(name, default=default, cast=positive, wanted="a whole number above 0"))
+
+
+def seconds(name: str, default: float) -> float:
+    return float(read(name, default=default, cast=number, wanted="a number of seconds above 0"))
+
+
+def words(name: str) -> list[str]:
+    return [word for word in read(name, default="").replace(",", " ").split() if word]
+
+
+# Where we are -------------------------------------------------------------------------------------------------------
+
+VAR_DIR = Path(read("VAR_DIR", default=BASE_DIR / "var")).resolve()
+
+
+def local_environment() -> dict[str, str]:
+    """Adopt and return what `make run` wrote down, so that a command in another terminal sees the same deployment.
+
+    An environment that says itself where it is (PUBLIC_URL or PORT) is taken as it is.
+    """
+    file = VAR_DIR / "local.env"
+    if any(name in os.environ for name in ("PUBLIC_URL", "PUBLIC_URL_FILE", "PORT")) or not file.is_file():
+        return {}
+    lines = [line.partition("=") for line in file.read_text().splitlines()]
+    adopted = {name: value for name, _, value in lines if name not in os.environ and f"{name}_FILE" not in os.environ}
+    os.environ.update(adopted)
+    return adopted
+
+
+LOCAL_ENVIRONMENT = local_environment()
+PORT = count("PORT", 8000)
+# The one source of every address we hand out (redirect, webhook, portal); never the Host header.
+PUBLIC_URL = read(
+    "PUBLIC_URL",
+    default=f"http://localhost:{PORT}",
+    cast=base_url,
+    wanted="an address such as https://patchbay.example.com, without a path",
+)
+PUBLIC_HOST = urlsplit(PUBLIC_URL).hostname or ""
+LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "::1"]
+IS_LOCAL = PUBLIC_HOST in LOOPBACK_HOSTS
+IS_SECURE = PUBLIC_URL.startswith("https://")
+DEBUG = flag("DEBUG")
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"] if IS_LOCAL else [PUBLIC_HOST]
+# Only behind a proxy that always sets X-Forwarded-Proto itself may that header be believed.
+BEHIND_PROXY = flag("BEHIND_PROXY")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+
+
+# Secrets ------------------------------------------------------------------------------------------------------------
+
+
+def local_secret(name: str, make: Callable[[], str]) -> str:
+    """Return a secret kept in var/ for a local deployment, made on first use and readable by its owner only."""
+    path = VAR_DIR / "keys" / name
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(handle, "w") as file:
+        file.write(make())
+    return path.read_text().strip()
+
+
+SECRET_KEY = read("SECRET_KEY", default="") or (
+    local_secret("secret_key", lambda: secrets.token_urlsafe(50)) if IS_LOCAL else ""
+)
+if not SECRET_KEY:
+    stop("SECRET_KEY is not set. Make one with `python -c 'import secrets; print(secrets.token_urlsafe(50))'`.")
+# The vault's key ring, newest first: "k2:<32 bytes, base64url>,k1:...". See docs/security.md.
+VAULT_KEYS = read("VAULT_KEYS", default="") or (
+    local_secret("vault_keys", lambda: f"k1:{secrets.token_urlsafe(32)}") if IS_LOCAL else ""
+)
+# Sealed values are bound to this name, so that a copied database (staging) cannot spend production's tokens.
+DEPLOYMENT_ID = read("DEPLOYMENT_ID", default="patchbay")
+
+
+# Applications -------------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "template_partials",
+    "csp",
+    "allauth",
+    "allauth.account",
+    "workflows",
+    "integrations",
+    # A provider is an application of its own, so that its commands and templates live in its folder.
+    *[f"integrations.providers.{slug}" for slug in SLUGS],
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "integrations.sdk.middleware.ApiMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "integrations.dashboard.context.navigation",
+            ],
+        },
+    },
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+USE_I18N = False
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+
+# Database: SQLite on one machine, PostgreSQL for many ----------------------------------------------------------------
+
+
+def sqlite_options() -> dict[str, Any]:
+    # WAL with synchronous=FULL: a row we answered for survives a power loss. IMMEDIATE: a transaction that will write
+    # waits for the writer's lock at its start, where waiting works, instead of failing half-way.
+    return {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
+    }
+
+
+def postgres_options() -> dict[str, Any]:
+    limits = {"statement_timeout": 30_000, "lock_timeout": 5_000, "idle_in_transaction_session_timeout": 30_000}
+    return {"options": " ".join(f"-c {name}={value}" for name, value in limits.items())}
+
+
+VAR_DIR.mkdir(parents=True, exist_ok=True)
+try:
+    DATABASE = env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")
+except (ValueError, ImproperlyConfigured) as error:
+    stop(f"DATABASE_URL must look like postgres://user:password@host:5432/name ({type(error).__name__}).")
+if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASE["OPTIONS"] = sqlite_options() | DATABASE.get("OPTIONS", {})
+elif DATABASE["ENGINE"] == "django.db.backends.postgresql":
+    DATABASE["OPTIONS"] = postgres_options() | DATABASE.get("OPTIONS", {})
+else:
+    stop("DATABASE_URL must name PostgreSQL (postgres://…) or SQLite (sqlite:///…); nothing else is tested.")
+DATABASES = {"default": DATABASE | {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}}
+# Sign-in limits count in the database, because web processes do not share memory.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+
+
+# Celery -------------------------------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = read("CELERY_BROKER_URL", default="")
+# Without a broker the sweeper calls the tasks itself, so nothing may try to reach one.
+HAS_BROKER = bool(CELERY_BROKER_URL)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
+    {} if CELERY_BROKER_URL.startswith("amqp") else {"visibility_timeout": 300, "socket_connect_timeout": 2}
+)
+CELERY_TIMEZONE = "UTC"
+
+
+# Sign-in ------------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "integrations.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "dashboard:home"
+ACCOUNT_ADAPTER = "integrations.dashboard.accounts.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if IS_SECURE else "http"
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://" if IS_LOCAL else "smtp://localhost:25")
+vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL = read("DEFAULT_FROM_EMAIL", default=f"Patchbay <patchbay@{PUBLIC_HOST}>")
+
+
+# Browser security ---------------------------------------------------------------------------------------------------
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_SECURE
+SESSION_COOKIE_NAME = "__Host-patchbay" if IS_SECURE else "patchbay"
+CSRF_COOKIE_NAME = "__Host-patchbay-csrf" if IS_SECURE else "patchbay-csrf"
+SECURE_HSTS_SECONDS = 31_536_000 if IS_SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_SECURE
+SECURE_SSL_REDIRECT = False  # An API that redirects http to https hides that a token was sent in clear.
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SILENCED_SYSTEM_CHECKS = ["security.W008"]  # The redirect above, left to the proxy in front.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+
+
+# Static files -------------------------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = IS_LOCAL
+# The SDK is loaded from customers' pages; its address must not change with its content.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+
+# Providers ----------------------------------------------------------------------------------------------------------
+
+
+def provider_settings(slug: str) -> dict[str, str]:
+    """Return what the environment says of one provider: JIRA_DEV_CLIENT_ID becomes DEV_CLIENT_ID."""
+    prefix = f"{slug.upper()}_"
+    names = {name.removesuffix("_FILE") for name in os.environ if name.startswith(prefix)}
+    return {name.removeprefix(prefix): env.str(name) for name in names}
+
+
+PROVIDER_SETTINGS = {slug: provider_settings(slug) for slug in SLUGS}
+# Exact host:port pairs that may be called without https although they are on this machine: the sandbox's.
+OUTBOUND_LOCAL_HOSTS = words("OUTBOUND_LOCAL_HOSTS")
+SANDBOX_URL = read("SANDBOX_URL", default="")
+DEMO_URL = read("DEMO_URL", default="")
+DEVELOPMENT_KEYS_USER_LIMIT = count("DEVELOPMENT_KEYS_USER_LIMIT", 10)
+
+
+# Limits and times ---------------------------------------------------------------------------------------------------
+
+HTTP_DEADLINE_SECONDS = seconds("HTTP_DEADLINE_SECONDS", 30)
+# One refresh: deadline < lease, and lease + sweep + deadline well inside the provider's reuse leeway (10 min at Jira).
+TOKEN_DEADLINE_SECONDS = seconds("TOKEN_DEADLINE_SECONDS", 15)
+TOKEN_LEASE_SECONDS = seconds("TOKEN_LEASE_SECONDS", 30)
+TOKEN_MARGIN_SECONDS = seconds("TOKEN_MARGIN_SECONDS", 300)
+TOKEN_WAIT_SECONDS = seconds("TOKEN_WAIT_SECONDS", 8)
+TOKEN_SEND_BY_SECONDS = seconds("TOKEN_SEND_BY_SECONDS", 10)
+TOKEN_KEEPALIVE_DAYS = count("TOKEN_KEEPALIVE_DAYS", 30)
+SWEEP_SECONDS = seconds("SWEEP_SECONDS", 5)
+CONNECT_SECONDS = seconds("CONNECT_SECONDS", 600)
+PROXY_DEADLINE_SECONDS = seconds("PROXY_DEADLINE_SECONDS", 60)
+PROXY_MAX_BYTES = count("PROXY_MAX_BYTES", 100_000_000)
+PROXY_MAX_JSON_BYTES = count("PROXY_MAX_JSON_BYTES", 10_000_000)
+PROXY_RESEND_BYTES = count("PROXY_RESEND_BYTES", 1_000_000)
+CALL_LOG_DAYS = count("CALL_LOG_DAYS", 30)
+USER_TOKEN_MAX_SECONDS = count("USER_TOKEN_MAX_SECONDS", 86_400)
+
+
+# Logs: to standard error, one line each. Query strings are never logged, because one protocol puts a token there. -----
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"redact": {"()": "integrations.redaction.RedactingFilter"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {"django.server": {"handlers": [], "propagate": False}},
+}

@@ -1,0 +1,11 @@
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("integrations.dashboard.urls")),
+    path("", include("integrations.portal.urls")),
+    path("", include("integrations.sdk.urls")),
+    path("", include("integrations.health")),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+]
