@@ -1,0 +1,23 @@
+from integrations.models.audit import AuditEntry, Call
+from integrations.models.connection import ConnectedUser, Connection, ConnectSession, Grant
+from integrations.models.integration import Integration, OAuthApp
+from integrations.models.operation import DataKey, Heartbeat
+from integrations.models.project import Member, Project, SigningKey
+from integrations.models.user import User
+
+__all__ = [
+    "AuditEntry",
+    "Call",
+    "ConnectSession",
+    "ConnectedUser",
+    "Connection",
+    "DataKey",
+    "Grant",
+    "Heartbeat",
+    "Integration",
+    "Member",
+    "OAuthApp",
+    "Project",
+    "SigningKey",
+    "User",
+]

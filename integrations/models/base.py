@@ -1,0 +1,63 @@
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+
+from integrations import vault
+
+
+class UuidModel(models.Model):
+    """A row whose id may be seen by strangers: it tells nothing and cannot be guessed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class Sealing(models.Model):
+    """Secrets of a row: `row.seal("secret", text)` fills `secret_sealed`, `row.open("secret")` reads it.
+
+    A sealed value opens only in the row, column and project that it was sealed for.
+    """
+
+    class Meta:
+        abstract = True
+
+    def vault_project_id(self) -> uuid.UUID | None:
+        """Return the project whose data key seals this row; None for what belongs to the whole deployment."""
+        return getattr(self, "project_id", None)
+
+    def seal(self, name: str, text: str) -> str:
+        """Set and return the sealed form of `text`, "" for nothing. The caller saves the row."""
+        sealed = vault.seal(text, self._context(name)) if text else ""
+        setattr(self, f"{name}_sealed", sealed)
+        return sealed
+
+    def open(self, name: str) -> str:
+        """Return the secret, "" where none is kept. Raises vault.VaultError rather than ever returning ciphertext."""
+        sealed: str = getattr(self, f"{name}_sealed")
+        return vault.open_sealed(sealed, self._context(name)) if sealed else ""
+
+    def _context(self, name: str) -> vault.Context:
+        return vault.Context(
+            deployment=settings.DEPLOYMENT_ID,
+            table=self._meta.db_table,
+            row=str(self.pk),
+            column=f"{name}_sealed",
+            project_id=self.vault_project_id(),
+        )
+
+
+def sealed_columns() -> list[tuple[type[Any], str]]:
+    """Return every (model, column) that holds sealed values, for key rotation and for the crawl that looks for leaks."""
+    from django.apps import apps
+
+    return [
+        (model, field.name)
+        for model in apps.get_models()
+        if issubclass(model, Sealing)
+        for field in model._meta.concrete_fields
+        if field.name.endswith("_sealed")
+    ]

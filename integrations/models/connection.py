@@ -1,0 +1,278 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Now
+
+from integrations.models.base import Sealing, UuidModel
+from integrations.models.integration import Integration, OAuthApp
+from integrations.models.project import Project
+
+
+class ConnectedUserQuerySet(models.QuerySet["ConnectedUser"]):
+    def visible_to(self, user: Any) -> Self:
+        return self if user.is_superuser else self.filter(project__members__user=user)
+
+    def named(self, text: str) -> Self:
+        """Return those whose user ID, name or e-mail begins with the text."""
+        name = Q(meta__Name__istartswith=text) | Q(meta__Email__istartswith=text)
+        return self.filter(Q(sub__startswith=text) | name)
+
+    def with_health(self, health: str) -> Self:
+        """Return those "connected", in need of a "reconnect" or with "none"; all for anything else."""
+        any_connection = Exists(Connection.objects.filter(user=OuterRef("pk")))
+        lost = Exists(Connection.objects.needing_reconnect().filter(user=OuterRef("pk")))
+        wanted = {"connected": Q(any_connection) & ~Q(lost), "reconnect": Q(lost), "none": ~Q(any_connection)}
+        return self.filter(wanted.get(health, Q()))
+
+
+class ConnectedUser(UuidModel):
+    """An end user of the customer's product: the `sub` of a user token, compared byte for byte."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="connected_users")
+    sub = models.CharField("user ID", max_length=255)
+    meta = models.JSONField("metadata", default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ConnectedUserQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "id"]
+        constraints = [models.UniqueConstraint(fields=["project", "sub"], name="one_row_a_connected_user")]
+        indexes = [models.Index(fields=["project", "-created_at", "id"], name="users_by_age")]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    @property
+    def display_name(self) -> str:
+        return str(self.meta.get("Name") or self.meta.get("Email") or self.sub)
+
+
+class GrantQuerySet(models.QuerySet["Grant"]):
+    def visible_to(self, user: Any) -> Self:
+        return self if user.is_superuser else self.filter(project__members__user=user)
+
+    def free(self) -> Self:
+        return self.filter(Q(lease_until=None) | Q(lease_until__lt=Now()))
+
+    def half_refreshed(self) -> Self:
+        """Return the grants whose refresh began and never ended: their process died or lost the database."""
+        return self.filter(status=Grant.Status.ACTIVE, refresh_started_at__isnull=False).free()
+
+    def idle(self) -> Self:
+        """Return the grants that nobody used for so long that the provider would soon let them expire."""
+        limit = Now() - timedelta(days=settings.TOKEN_KEEPALIVE_DAYS)
+        return self.filter(status=Grant.Status.ACTIVE, refreshed_at__lt=limit).exclude(refresh_token_sealed="")
+
+    def long_dead(self, days: int) -> Self:
+        return self.filter(status=Grant.Status.NEEDS_RECONNECT, refreshed_at__lt=Now() - timedelta(days=days))
+
+    def forget_tokens(self) -> int:
+        """Delete the sealed tokens; the rows stay, for their connections. Return how many had some."""
+        return self.exclude(refresh_token_sealed="").update(
+            access_token_sealed="", refresh_token_sealed="", sibling_token_sealed=""
+        )
+
+    def claim_refresh(self, grant: "Grant", owner: str) -> bool:
+        """Take the right to refresh `grant` as it was read; False when another process has it or was faster."""
+        claimed = (
+            self.free()
+            .filter(pk=grant.pk, version=grant.version, status=Grant.Status.ACTIVE)
+            .filter(Q(not_before=None) | Q(not_before__lte=Now()))
+            .update(
+                version=F("version") + 1,
+                lease_owner=owner,
+                lease_until=Now() + timedelta(seconds=settings.TOKEN_LEASE_SECONDS),
+                refresh_started_at=Now(),
+            )
+        )
+        return bool(claimed)
+
+
+class Grant(Sealing, UuidModel):
+    """The tokens that one provider account gave one OAuthApp in one project, shared by its connections.
+
+    `version` grows with every refresh and consent; whoever writes tokens says which version they are for.
+    """
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "Active"
+        NEEDS_RECONNECT = "needs_reconnect", "Needs reconnect"
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="grants")
+    app = models.ForeignKey(OAuthApp, on_delete=models.PROTECT, related_name="grants")
+    account_id = models.CharField(max_length=200)
+    account_name = models.CharField(max_length=200, blank=True)
+    account_email = models.CharField(max_length=254, blank=True)
+    scopes = models.JSONField(default=list)
+    access_token_sealed = models.TextField(blank=True, editable=False)
+    refresh_token_sealed = models.TextField(blank=True, editable=False)
+    # A pair that lost the race to be stored: tried once before a grant is called dead.
+    sibling_token_sealed = models.TextField(blank=True, editable=False)
+    expires_at = models.DateTimeField(null=True)
+    version = models.PositiveBigIntegerField(default=1)
+    lease_owner = models.CharField(max_length=80, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    refresh_started_at = models.DateTimeField(null=True, editable=False)
+    not_before = models.DateTimeField(null=True, editable=False)
+    failures = models.PositiveIntegerField(default=0, editable=False)
+    status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
+    reason = models.CharField(max_length=300, blank=True)
+    refreshed_at = models.DateTimeField(null=True)
+    consented_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = GrantQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "id"]
+        constraints = [models.UniqueConstraint(fields=["app", "project", "account_id"], name="one_grant_an_account")]
+        indexes = [
+            models.Index(
+                fields=["lease_until"], condition=Q(refresh_started_at__isnull=False), name="half_refreshed_grants"
+            ),
+            models.Index(fields=["status", "refreshed_at"], name="idle_grants"),
+        ]
+
+    def __str__(self) -> str:
+        return self.account_name or self.account_id
+
+    def is_fresh(self, margin_seconds: float = 0) -> bool:
+        """Is the stored access token good for longer than the margin, by this process's clock?"""
+        return self.expires_at is not None and self.expires_at > datetime.now(UTC) + timedelta(seconds=margin_seconds)
+
+    def is_leased(self) -> bool:
+        return self.lease_until is not None and self.lease_until > datetime.now(UTC)
+
+
+class ConnectionQuerySet(models.QuerySet["Connection"]):
+    def visible_to(self, user: Any) -> Self:
+        return self if user.is_superuser else self.filter(project__members__user=user)
+
+    def of(self, user: ConnectedUser) -> Self:
+        return self.filter(user=user)
+
+    def to(self, provider_slug: str) -> Self:
+        return self.filter(integration__provider_slug=provider_slug)
+
+    def needing_reconnect(self) -> Self:
+        lost = Q(status=Connection.Status.NEEDS_RECONNECT) | Q(grant__status=Grant.Status.NEEDS_RECONNECT)
+        return self.filter(lost)
+
+
+class Connection(UuidModel):
+    """A ConnectedUser × a Grant × a site: what the SDK calls a credential. Reconnecting keeps its id and settings."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "Connected"
+        NEEDS_RECONNECT = "needs_reconnect", "Needs reconnect"
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="connections")
+    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="connections")
+    user = models.ForeignKey(ConnectedUser, on_delete=models.CASCADE, related_name="connections")
+    grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="connections")
+    site_id = models.CharField(max_length=200, blank=True)
+    site_name = models.CharField(max_length=200, blank=True)
+    site_url = models.CharField(max_length=300, blank=True)
+    external_id = models.CharField(max_length=200, blank=True)
+    status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
+    reason = models.CharField(max_length=300, blank=True)
+    settings = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = ConnectionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "integration", "grant", "site_id"], name="one_connection_an_account_and_site"
+            )
+        ]
+        indexes = [models.Index(fields=["integration", "-created_at", "id"], name="connections_by_age")]
+
+    def __str__(self) -> str:
+        return f"{self.grant.account_name or self.grant.account_id} at {self.site_name or self.site_id}"
+
+    @property
+    def is_healthy(self) -> bool:
+        return self.status == self.Status.ACTIVE and self.grant.status == Grant.Status.ACTIVE
+
+    @property
+    def health_reason(self) -> str:
+        return self.reason or self.grant.reason
+
+
+class ConnectSessionQuerySet(models.QuerySet["ConnectSession"]):
+    def visible_to(self, user: Any) -> Self:
+        return self if user.is_superuser else self.filter(project__members__user=user)
+
+    def open(self) -> Self:
+        return self.filter(expires_at__gt=Now()).exclude(
+            status__in=[ConnectSession.Status.CLAIMED, ConnectSession.Status.FAILED]
+        )
+
+    def expired(self) -> Self:
+        return self.filter(expires_at__lte=Now())
+
+
+class ConnectSession(Sealing, UuidModel):
+    """One attempt to connect, from the button to the claim. It holds the tokens until the claim, and never after.
+
+    Every secret that travels through a browser (nonce cookie, state, start code, claim code) is kept as a hash.
+    """
+
+    class Status(models.TextChoices):
+        OPEN = "open", "Started"
+        RETURNED = "returned", "Consented, to be claimed"
+        CLAIMED = "claimed", "Connected"
+        FAILED = "failed", "Failed"
+
+    class Protocol(models.TextChoices):
+        PARAGON = "paragon", "Paragon SDK"
+        PATCHBAY = "patchbay", "Patchbay SDK"
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="connect_sessions")
+    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="connect_sessions")
+    user = models.ForeignKey(ConnectedUser, on_delete=models.CASCADE, related_name="connect_sessions")
+    app = models.ForeignKey(OAuthApp, null=True, on_delete=models.CASCADE, related_name="connect_sessions")
+    protocol = models.CharField(max_length=10, choices=Protocol)
+    status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
+    # The SDK's own name for the attempt; of poor quality as a secret, so always looked up together with the user.
+    key = models.CharField(max_length=64, blank=True)
+    opener_origin = models.CharField(max_length=300, blank=True)
+    return_url = models.CharField(max_length=500, blank=True)
+    start_hash = models.CharField(max_length=64, blank=True)
+    nonce_hash = models.CharField(max_length=64, blank=True)
+    state_hash = models.CharField(max_length=64, blank=True, db_index=True)
+    claim_hash = models.CharField(max_length=64, blank=True)
+    reconnects = models.ForeignKey(Connection, null=True, on_delete=models.SET_NULL, related_name="+")
+    allow_multiple = models.BooleanField(default=False)
+    external_id = models.CharField(max_length=200, blank=True)
+    # What the consent brought, until it is claimed: {"access", "refresh", "expires_at", "scopes"}.
+    tokens_sealed = models.TextField(blank=True, editable=False)
+    account = models.JSONField(default=dict)
+    sites = models.JSONField(default=list)
+    site_id = models.CharField(max_length=200, blank=True)
+    connection = models.ForeignKey(Connection, null=True, on_delete=models.SET_NULL, related_name="sessions")
+    error_code = models.CharField(max_length=60, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+    polled_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+
+    objects = ConnectSessionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "id"]
+        indexes = [
+            models.Index(fields=["user", "integration", "-created_at"], name="newest_sessions"),
+            models.Index(fields=["expires_at"], name="sessions_by_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_status_display()}: {self.user} to {self.integration}"
