@@ -1,0 +1,481 @@
+"""From the button to the connection: begin, come back, claim; and disconnect.
+
+No claim, no connection. Whoever starts an attempt must not decide in whose name a consent ends up, so the tokens stay
+with the attempt until the page that opened the popup claims them with its own user token. State is used once, lives
+ten minutes, and is bound to the browser by a cookie.
+"""
+
+import json
+import logging
+import secrets
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, ProtectedError
+from django.db.models.functions import Now
+
+from integrations import audit, oauth
+from integrations.errors import NeedsReconnect, ProviderError, WrongKeys
+from integrations.failpoints import failpoint
+from integrations.models import ConnectedUser, Connection, ConnectSession, Grant, Integration, OAuthApp
+from integrations.models.connection import ConnectSessionQuerySet
+from integrations.providers.base import Account, Keys, Site, Tokens
+from integrations.user_tokens import EndUser
+
+logger = logging.getLogger(__name__)
+
+Status = ConnectSession.Status
+JOIN_SECONDS = 60
+ABANDONED_SECONDS = 150
+ERROR_LENGTH = 300
+
+
+class ConnectError(Exception):
+    """Why an attempt cannot go on, in words for the person in front of it; `code` is for programs."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the caller of connect asked for. `connection` is one to reconnect in place."""
+
+    connection: Connection | None = None
+    allow_multiple: bool = False
+    external_id: str = ""
+    return_url: str = ""
+
+
+def digest(secret: str) -> str:
+    return sha256(secret.encode()).hexdigest()
+
+
+# Begin --------------------------------------------------------------------------------------------------------------
+
+
+def connected_user(user: EndUser) -> ConnectedUser:
+    row, _ = ConnectedUser.objects.get_or_create(project_id=user.project_id, sub=user.sub)
+    return row
+
+
+def open_session(
+    user: ConnectedUser,
+    integration: Integration,
+    protocol: str,
+    *,
+    origin: str,
+    wish: Wish | None = None,
+    **fields: Any,
+) -> ConnectSession:
+    wish = wish or Wish()
+    return ConnectSession.objects.create(
+        project_id=user.project_id,
+        user=user,
+        integration=integration,
+        protocol=protocol,
+        opener_origin=origin,
+        reconnects=wish.connection,
+        allow_multiple=wish.allow_multiple,
+        external_id=wish.external_id,
+        return_url=wish.return_url,
+        expires_at=datetime.now(UTC) + timedelta(seconds=settings.CONNECT_SECONDS),
+        **fields,
+    )
+
+
+def join_popup(user: ConnectedUser, integration: Integration, origin: str, nonce: str) -> ConnectSession:
+    """Bind the popup's browser to the newest attempt of this user that has no browser yet, or to a new one.
+
+    Paragon's SDK opens the popup and asks for the address in two requests that may arrive in either order.
+    """
+    waiting = _joinable(user, integration, origin).filter(nonce_hash="").exclude(key="")
+    for session in waiting:
+        if ConnectSession.objects.filter(pk=session.pk, nonce_hash="").update(nonce_hash=digest(nonce)):
+            session.refresh_from_db()
+            return session
+    return open_session(user, integration, ConnectSession.Protocol.PARAGON, origin=origin, nonce_hash=digest(nonce))
+
+
+def join_key(user: ConnectedUser, integration: Integration, origin: str, key: str, wish: Wish) -> ConnectSession:
+    """Give the SDK's key and wishes to the newest attempt that a popup of this user has begun, or to a new one."""
+    values = {
+        "key": key,
+        "reconnects": wish.connection,
+        "allow_multiple": wish.allow_multiple,
+        "external_id": wish.external_id,
+    }
+    for session in _joinable(user, integration, origin).filter(key="").exclude(nonce_hash=""):
+        if ConnectSession.objects.filter(pk=session.pk, key="").update(**values):
+            session.refresh_from_db()
+            return session
+    return open_session(user, integration, ConnectSession.Protocol.PARAGON, origin=origin, wish=wish, key=key)
+
+
+def _joinable(user: ConnectedUser, integration: Integration, origin: str) -> ConnectSessionQuerySet:
+    return ConnectSession.objects.open().filter(
+        user=user,
+        integration=integration,
+        opener_origin=origin,
+        status=Status.OPEN,
+        protocol=ConnectSession.Protocol.PARAGON,
+        created_at__gt=Now() - timedelta(seconds=JOIN_SECONDS),
+    )
+
+
+def usable_app(integration: Integration) -> OAuthApp:
+    """Return the app to connect with. Raises ConnectError saying what the integration's developer has to do."""
+    name = integration.provider.name
+    if not integration.is_active:
+        raise ConnectError("integration_inactive", f"{name} is not active in this project. Activate it in Patchbay.")
+    app = integration.app_in_use()
+    if app is None or not app.has_keys:
+        raise ConnectError(
+            "no_keys", f"{name} has no client ID and secret yet. Enter them in its Settings in Patchbay."
+        )
+    if app.refused_at:
+        raise ConnectError(
+            "wrong_keys", f"{name} refuses this product's client ID or secret. Its developer must correct it."
+        )
+    return app
+
+
+def check_user_limit(app: OAuthApp, user: ConnectedUser) -> None:
+    """Development keys are for trying things out. Raises ConnectError when their users are all taken."""
+    if not app.is_development:
+        return
+    others = Connection.objects.filter(project_id=user.project_id, grant__app=app).exclude(user=user)
+    if others.values("user").distinct().count() >= settings.DEVELOPMENT_KEYS_USER_LIMIT:
+        limit = settings.DEVELOPMENT_KEYS_USER_LIMIT
+        raise ConnectError("development_limit", f"Development keys are limited to {limit} connected users.")
+
+
+def provider_address(session: ConnectSession) -> str:
+    """Return where to send the popup, with a new state. Raises ConnectError when it would be in vain."""
+    integration = session.integration
+    app = usable_app(integration)
+    check_user_limit(app, session.user)
+    state = secrets.token_urlsafe(32)
+    session.app, session.state_hash = app, digest(state)
+    session.save(update_fields=["app", "state_hash"])
+    return oauth.authorize_url(
+        integration.provider,
+        client_id=app.client_id,
+        scopes=wanted_scopes(integration, app),
+        redirect_uri=app.callback_url,
+        state=state,
+    )
+
+
+def wanted_scopes(integration: Integration, app: OAuthApp) -> list[str]:
+    """Return the scopes to ask for: those chosen in Settings, within what the app in use is registered for."""
+    chosen = integration.oauth_app.scopes or integration.provider.recommended_scopes()
+    if app.is_development:
+        chosen = [scope for scope in chosen if scope in app.scopes]
+    required = integration.provider.required_scopes()
+    return [*chosen, *(scope for scope in required if scope not in chosen)]
+
+
+# Come back ----------------------------------------------------------------------------------------------------------
+
+
+def take_callback(app_id: uuid.UUID, params: Mapping[str, str], nonce: str) -> ConnectSession:
+    """Use up the state that the provider returned and trade its code for tokens, which wait for the claim.
+
+    Raises ConnectError; the attempt, where one is known, has failed with the same words.
+    """
+    session = _consume(app_id, params.get("state", ""), nonce)
+    if "error" in params:
+        raise _failed(session, *_refusal_words(session, params))
+    code = params.get("code", "")
+    if not code:
+        raise _failed(session, "no_code", "The answer of the consent page is incomplete. Please try again.")
+    failpoint("connect.before_exchange")
+    try:
+        tokens, account, sites = _exchange(session, code)
+    except WrongKeys as error:
+        if session.app:
+            session.app.refuse(str(error))
+        raise _failed(session, "wrong_keys", f"{error} The developer of this product must correct it.") from error
+    except NeedsReconnect as error:
+        raise _failed(
+            session, "code_refused", "The consent was already used or took too long. Please try again."
+        ) from error
+    except ProviderError as error:
+        raise _failed(session, "provider_error", f"{error} Please try again.") from error
+    failpoint("connect.exchanged")
+    _check_consent(session, tokens, sites)
+    return _keep(session, tokens, account, sites)
+
+
+def _consume(app_id: uuid.UUID, state: str, nonce: str) -> ConnectSession:
+    broken = ConnectError("state_refused", "This sign-in attempt is no longer valid. Close this window and try again.")
+    found = ConnectSession.objects.open().filter(state_hash=digest(state), app_id=app_id, status=Status.OPEN)
+    session = found.select_related("integration__project", "user", "app", "project", "reconnects__grant").first()
+    if not state or session is None:
+        raise broken
+    if not ConnectSession.objects.filter(pk=session.pk, state_hash=session.state_hash, status=Status.OPEN).update(
+        state_hash=""
+    ):
+        raise broken
+    session.state_hash = ""
+    if not nonce or not secrets.compare_digest(session.nonce_hash, digest(nonce)):
+        audit.record(session.project, session.user.sub, "connect refused", "the consent came back in another browser")
+        raise _failed(session, "other_browser", "The consent came back in another browser than it started in.")
+    return session
+
+
+def _refusal_words(session: ConnectSession, params: Mapping[str, str]) -> tuple[str, str]:
+    name = session.integration.provider.name
+    if params["error"] == "access_denied":
+        return "access_denied", f"You did not allow access to {name}. Nothing was connected."
+    said = " ".join((params.get("error_description") or params["error"]).split())[:ERROR_LENGTH]
+    return "provider_error", f"{name} says: {said}"
+
+
+def _exchange(session: ConnectSession, code: str) -> tuple[Tokens, Account, list[Site]]:
+    provider, app = session.integration.provider, session.app
+    if app is None:
+        raise NeedsReconnect("The app of this attempt was removed.")
+    keys = Keys(app.client_id, app.open("client_secret"))
+    tokens = oauth.exchange(provider, keys, code=code, redirect_uri=app.callback_url)
+    sites = provider.oauth.sites(tokens.access)
+    account = provider.oauth.account(tokens.access, sites[0]) if sites else Account(id="")
+    return tokens, account, sites
+
+
+def _check_consent(session: ConnectSession, tokens: Tokens, sites: list[Site]) -> None:
+    name = session.integration.provider.name
+    if not sites:
+        raise _failed(
+            session, "no_site", f"This account has no {name} site that it can use. Try again with another account."
+        )
+    missing = [scope for scope in session.integration.provider.required_scopes() if scope not in tokens.scopes]
+    if tokens.scopes and missing and "offline_access" in missing and not tokens.refresh:
+        raise _failed(
+            session, "too_few_scopes", f"{name} did not grant {', '.join(missing)}. Check the app's permissions."
+        )
+
+
+def _keep(session: ConnectSession, tokens: Tokens, account: Account, sites: list[Site]) -> ConnectSession:
+    expires_at = datetime.now(UTC) + timedelta(seconds=tokens.expires_in)
+    kept = {
+        "access": tokens.access,
+        "refresh": tokens.refresh,
+        "expires_at": expires_at.isoformat(),
+        "scopes": tokens.scopes,
+    }
+    session.seal("tokens", json.dumps(kept))
+    session.account = {"id": account.id, "name": account.name, "email": account.email}
+    session.sites = [{"id": site.id, "name": site.name, "url": site.url} for site in sites]
+    session.site_id = _obvious_site(session)
+    session.status = Status.RETURNED
+    kept_it = ConnectSession.objects.open().filter(pk=session.pk, status=Status.OPEN)
+    if not kept_it.update(
+        tokens_sealed=session.tokens_sealed,
+        account=session.account,
+        sites=session.sites,
+        site_id=session.site_id,
+        status=Status.RETURNED,
+    ):
+        raise ConnectError("expired", "This sign-in attempt took too long. Close this window and try again.")
+    return session
+
+
+def _obvious_site(session: ConnectSession) -> str:
+    """The only site, or the one that the connection to be renewed had; "" when the end user must choose."""
+    ids = [site["id"] for site in session.sites]
+    renewed = connection_to_renew(session)
+    if renewed and renewed.site_id in ids:
+        return renewed.site_id
+    return ids[0] if len(ids) == 1 else ""
+
+
+def connection_to_renew(session: ConnectSession) -> Connection | None:
+    """Return the connection that this attempt renews in place, None when it makes a new one."""
+    if session.reconnects_id or session.allow_multiple:
+        return session.reconnects
+    connections = Connection.objects.of(session.user).filter(integration_id=session.integration_id)
+    return connections.select_related("grant").first()
+
+
+def changes_account(session: ConnectSession) -> bool:
+    """Would claiming move a connection to another account of the provider?"""
+    renewed = connection_to_renew(session)
+    return renewed is not None and renewed.grant.account_id != session.account.get("id")
+
+
+def choose_site(session: ConnectSession, site_id: str) -> None:
+    """Note the site that the end user chose. Raises ConnectError for one that the consent does not cover."""
+    if site_id not in [site["id"] for site in session.sites]:
+        raise ConnectError("unknown_site", "Choose one of the listed sites.")
+    session.site_id = site_id
+    session.save(update_fields=["site_id"])
+
+
+def new_claim_code(session: ConnectSession) -> str:
+    """Return a one-time code for the page that opened the popup; worthless without the right user's token."""
+    code = secrets.token_urlsafe(32)
+    session.claim_hash = digest(code)
+    session.save(update_fields=["claim_hash"])
+    return code
+
+
+def fail(session: ConnectSession, code: str, message: str) -> None:
+    """End an attempt that is not over yet, and delete the tokens that it held."""
+    ended = ConnectSession.objects.filter(pk=session.pk, status__in=[Status.OPEN, Status.RETURNED])
+    ended.update(
+        status=Status.FAILED, error_code=code, error=message[:500], tokens_sealed="", claim_hash="", state_hash=""
+    )
+
+
+def _failed(session: ConnectSession, code: str, message: str) -> ConnectError:
+    fail(session, code, message)
+    return ConnectError(code, message)
+
+
+# Claim --------------------------------------------------------------------------------------------------------------
+
+
+def claim(user: EndUser, code: str) -> Connection:
+    """Turn a consent into the connection of the user whose token claims it. Raises ConnectError."""
+    session = (
+        ConnectSession.objects.open()
+        .filter(project_id=user.project_id, claim_hash=digest(code), status=Status.RETURNED)
+        .select_related("project", "user", "app", "integration__project", "reconnects__grant")
+        .first()
+    )
+    if not code or session is None:
+        raise ConnectError("claim_refused", "This consent was already used or took too long. Please connect again.")
+    if session.user.sub != user.sub:
+        audit.record(session.project, user.sub, "claim refused", "the consent was started by another user")
+        raise _failed(session, "claim_refused", "This consent was started by another user. Please connect again.")
+    return settle(session)
+
+
+def settle(session: ConnectSession) -> Connection:
+    """Store the grant and the connection of a consented session, once. Raises ConnectError when it is over already."""
+    if session.app is None or not session.site_id:
+        raise ConnectError("no_site_chosen", "No site was chosen yet. Finish the steps in the window that opened.")
+    check_user_limit(session.app, session.user)
+    tokens = json.loads(session.open("tokens"))
+    with transaction.atomic():
+        open_still = ConnectSession.objects.open().filter(pk=session.pk, status=Status.RETURNED)
+        if not open_still.update(status=Status.CLAIMED, claim_hash="", tokens_sealed=""):
+            raise ConnectError("claim_refused", "This consent was already used. Please connect again.")
+        grant = _store_grant(session, session.app, tokens)
+        connection = _store_connection(session, grant)
+        _mark_lost_sites(grant, [site["id"] for site in session.sites])
+        ConnectSession.objects.filter(pk=session.pk).update(connection=connection)
+    audit.record(
+        session.project, session.user.sub, "connected", f"{connection} with {session.integration.provider.name}"
+    )
+    return connection
+
+
+def _store_grant(session: ConnectSession, app: OAuthApp, tokens: dict[str, Any]) -> Grant:
+    """The newest consent replaces the pair; a refresh that is under way with the old one is fenced off by the version."""
+    account = session.account
+    grant, _ = Grant.objects.get_or_create(app=app, project_id=session.project_id, account_id=account["id"])
+    Grant.objects.filter(pk=grant.pk).update(
+        account_name=account["name"][:200],
+        account_email=account["email"][:254],
+        scopes=tokens["scopes"],
+        access_token_sealed=grant.seal("access_token", tokens["access"]),
+        refresh_token_sealed=grant.seal("refresh_token", tokens["refresh"]),
+        sibling_token_sealed="",
+        expires_at=datetime.fromisoformat(tokens["expires_at"]),
+        version=F("version") + 1,
+        lease_owner="",
+        lease_until=None,
+        refresh_started_at=None,
+        not_before=None,
+        failures=0,
+        status=Grant.Status.ACTIVE,
+        reason="",
+        refreshed_at=Now(),
+        consented_at=Now(),
+    )
+    return Grant.objects.get(pk=grant.pk)
+
+
+def _store_connection(session: ConnectSession, grant: Grant) -> Connection:
+    site = next(site for site in session.sites if site["id"] == session.site_id)
+    same = Connection.objects.filter(
+        user=session.user, integration=session.integration, grant=grant, site_id=session.site_id
+    ).first()
+    connection = same or connection_to_renew(session) or Connection(user=session.user, integration=session.integration)
+    left = connection.grant if connection.grant_id and connection.grant_id != grant.pk else None
+    connection.project_id = session.project_id
+    connection.grant = grant
+    connection.site_id, connection.site_name, connection.site_url = site["id"], site["name"][:200], site["url"][:300]
+    connection.external_id = session.external_id or connection.external_id
+    connection.status, connection.reason = Connection.Status.ACTIVE, ""
+    connection.save()
+    if left:
+        _drop_if_unused(left)
+    return connection
+
+
+def _mark_lost_sites(grant: Grant, site_ids: list[str]) -> None:
+    reason = "The newest consent of this account no longer covers this site. Connect again and choose it."
+    lost = grant.connections.exclude(site_id__in=site_ids)
+    lost.update(status=Connection.Status.NEEDS_RECONNECT, reason=reason)
+    grant.connections.filter(site_id__in=site_ids).update(status=Connection.Status.ACTIVE, reason="")
+
+
+# End ----------------------------------------------------------------------------------------------------------------
+
+
+def disconnect(connection: Connection, *, actor: str) -> None:
+    """Remove a connection, and the tokens with their last connection. The provider offers no call to revoke them."""
+    project, words = connection.project, str(connection)
+    grant = connection.grant
+    with transaction.atomic():
+        connection.delete()
+        _drop_if_unused(grant)
+    audit.record(project, actor, "disconnected", words)
+
+
+def _drop_if_unused(grant: Grant) -> None:
+    try:
+        with transaction.atomic():
+            Grant.objects.filter(pk=grant.pk, connections=None).delete()
+    except ProtectedError:
+        pass  # Someone connected with it again at this moment, so it is in use.
+
+
+def outcome(user: EndUser, session: ConnectSession) -> ConnectSession:
+    """Return the session as the SDK may see it; one that was polled for long without a consent has failed."""
+    if session.status == Status.OPEN and session.polled_at is None:
+        ConnectSession.objects.filter(pk=session.pk).update(polled_at=Now())
+    elif session.status == Status.OPEN and session.polled_at:
+        if datetime.now(UTC) - session.polled_at > timedelta(seconds=ABANDONED_SECONDS):
+            fail(session, "abandoned", "The window was closed before access was allowed. Please connect again.")
+            session.refresh_from_db()
+    return session
+
+
+def sweep() -> int:
+    """Delete attempts that are over, with the tokens of those never claimed. Return how many."""
+    deleted, _ = ConnectSession.objects.expired().delete()
+    return deleted
+
+
+def users_to_reconnect(integration: Integration, scopes: list[str], app: OAuthApp | None) -> int:
+    """Return how many connected users would have to reconnect if the integration used these scopes and this app."""
+    affected = {
+        connection.user_id
+        for connection in integration.connections.select_related("grant")
+        if app is None
+        or connection.grant.app_id != app.pk
+        or not set(scopes) <= set(connection.grant.scopes) | {"offline_access"}
+    }
+    return len(affected)

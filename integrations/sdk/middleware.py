@@ -1,0 +1,88 @@
+"""What is true of every route of the HTTP API: JSON answers whatever happens, and CORS for the project's own origins."""
+
+import logging
+import re
+import uuid
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils.cache import patch_vary_headers
+
+from integrations.models import Project
+from integrations.remember import Remembered
+
+logger = logging.getLogger(__name__)
+
+API_PATH = re.compile(r"^/(?:v2/)?projects/([^/]+)/|^/api/")
+METHODS = "GET, POST, PUT, PATCH, DELETE"
+EXPOSED = "Retry-After, ETag, Content-Disposition, X-RateLimit-Remaining, X-RateLimit-Reset, X-Patchbay-Hint"
+_projects: Remembered[Project] = Remembered()
+
+
+def remembered_project(project_id: uuid.UUID) -> Project | None:
+    """Return a project as it was at most three seconds ago; None for an unknown id, which is never remembered."""
+    found = _projects.get(project_id)
+    if found is None:
+        found = Project.objects.filter(pk=project_id).first()
+        return _projects.keep(project_id, found) if found else None
+    return found
+
+
+class ApiMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        match = API_PATH.match(request.path_info)
+        if not match:
+            return self.get_response(request)
+        origin = request.headers.get("Origin", "")
+        allowed = bool(origin) and self._allows(match.group(1), origin)
+        if request.method == "OPTIONS":
+            response: HttpResponseBase = self._preflight(request, allowed)
+        else:
+            response = self._in_json(self.get_response(request))
+        if allowed:
+            response["Access-Control-Allow-Origin"] = origin
+            response["Access-Control-Expose-Headers"] = EXPOSED
+        patch_vary_headers(response, ["Origin"])
+        response.setdefault("Cache-Control", "no-store")
+        response.setdefault("Referrer-Policy", "no-referrer")
+        response.setdefault("X-Content-Type-Options", "nosniff")
+        return response
+
+    @staticmethod
+    def _allows(project_id: str | None, origin: str) -> bool:
+        if project_id is None or origin == settings.PUBLIC_URL:
+            return True  # the API's own description is for everyone, and the portal is our own page
+        try:
+            project = remembered_project(uuid.UUID(project_id))
+        except ValueError:
+            return False
+        return project is not None and project.allows_origin(origin)
+
+    @staticmethod
+    def _preflight(request: HttpRequest, allowed: bool) -> HttpResponse:
+        if not allowed:
+            words = "This origin is not allowed. Add it under Settings › SDK › Allowed origins in Patchbay."
+            return JsonResponse({"code": "origin_not_allowed", "message": words}, status=400)
+        response = HttpResponse(status=204)
+        response["Access-Control-Allow-Methods"] = METHODS
+        # The customer's page may add headers of its own to a proxied call; Authorization must be named, not starred.
+        response["Access-Control-Allow-Headers"] = request.headers.get(
+            "Access-Control-Request-Headers", "Authorization"
+        )
+        response["Access-Control-Max-Age"] = "600"
+        return response
+
+    @staticmethod
+    def _in_json(response: HttpResponseBase) -> HttpResponseBase:
+        """Replace a page of Django's own (404, 500, 400) by JSON; answers marked final stay."""
+        is_page = response.get("Content-Type", "").startswith("text/html")
+        if response.status_code < 400 or not is_page or hasattr(response, "is_final"):
+            return response
+        words = {404: "There is no such address in this API.", 400: "The request cannot be understood."}
+        fallback = "Something went wrong on our side. Try again; the server's log tells more."
+        message = words.get(response.status_code, fallback)
+        return JsonResponse({"code": f"http_{response.status_code}", "message": message}, status=response.status_code)

@@ -1,0 +1,46 @@
+from django.urls import path, register_converter
+from django.urls.converters import UUIDConverter
+
+from integrations.sdk import openapi
+from integrations.sdk.views import connecting, proxied, users
+
+app_name = "sdk"
+
+
+class AnyUUIDConverter(UUIDConverter):
+    regex = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+
+
+register_converter(AnyUUIDConverter, "anyuuid")
+
+PROJECT = "projects/<anyuuid:project_id>"
+
+# (path below the project, view, name); each is also served below /v2, where the protocol has some of them.
+ROUTES = [
+    ("sdk/me", users.me, "me"),
+    ("sdk/integrations", users.integrations, "integrations"),
+    ("sdk/integrations/<anyuuid:integration_id>", users.uninstall, "uninstall"),
+    ("sdk/metadata", users.metadata, "metadata"),
+    ("sdk/credentials", users.credentials, "credentials"),
+    ("sdk/credentials/<anyuuid:credential_id>", users.credential, "credential"),
+    ("sdk/actions/build-oauth", connecting.build_oauth, "build-oauth"),
+    ("sdk/actions/session-id/<str:key>", connecting.session_by_key, "session-by-key"),
+    ("sdk/connect", connecting.begin, "connect"),
+    ("sdk/connect/claim", connecting.claim, "claim"),
+    ("sdk/connect/<anyuuid:session_id>", connecting.session, "connect-session"),
+    ("sdk/events/trigger", users.event, "event"),
+    ("sdk/triggers/<str:workflow_id>", users.workflow, "trigger-workflow"),
+    ("sdk/workflows/<str:workflow_id>", users.workflow, "workflow"),
+    ("sdk/actions", users.actions, "actions"),
+    ("triggers", users.triggers, "triggers"),
+    ("sdk/proxy/<slug:slug>/<path:path>", proxied.forward, "proxy"),
+    ("sdk/proxy/<slug:slug>", proxied.forward, "proxy-root"),
+    ("raw/<slug:slug>/<anyuuid:connection_id>/<path:path>", proxied.raw, "raw-connection"),
+    ("raw/<slug:slug>/<path:path>", proxied.raw, "raw"),
+]
+
+urlpatterns = [
+    *(path(f"{PROJECT}/{below}", view, name=name) for below, view, name in ROUTES),
+    *(path(f"v2/{PROJECT}/{below}", view, name=f"v2-{name}") for below, view, name in ROUTES),
+    path("api/openapi.json", openapi.document, name="openapi"),
+]

@@ -1,0 +1,134 @@
+"""Who the end user is and what they are connected to."""
+
+import json
+from typing import Any
+
+from django.http import HttpResponse, JsonResponse
+
+from integrations import connect, extension
+from integrations.models import ConnectedUser
+from integrations.sdk import shapes
+from integrations.sdk.api import ApiError, Caller, api
+
+META_BYTES = 16_384
+NO_WORKFLOW = "This project has no such workflow."
+
+
+@api("GET", "PATCH")
+def me(caller: Caller) -> dict[str, Any]:
+    user = _set_metadata(caller) if caller.request.method == "PATCH" else caller.connected_user()
+    return shapes.me(caller, user)
+
+
+def _set_metadata(caller: Caller) -> ConnectedUser:
+    meta = caller.json().get("meta", {})
+    if not isinstance(meta, dict):
+        raise ApiError(400, "bad_metadata", "meta must be a JSON object.")
+    if len(json.dumps(meta)) > META_BYTES:
+        raise ApiError(400, "bad_metadata", f"meta is larger than {META_BYTES:,} bytes.")
+    user = connect.connected_user(caller.user)
+    user.meta = meta
+    user.save(update_fields=["meta"])
+    return user
+
+
+@api("GET")
+def metadata(caller: Caller) -> list[dict[str, Any]]:
+    return [shapes.metadata(integration) for integration in caller.integrations().active()]
+
+
+@api("GET")
+def integrations(caller: Caller) -> list[dict[str, Any]]:
+    connected = set(caller.connections().values_list("integration_id", flat=True))
+    return [shapes.integration(item, caller, connected=item.pk in connected) for item in caller.integrations()]
+
+
+@api("DELETE")
+def uninstall(caller: Caller, integration_id: Any) -> None:
+    """Disconnect the connection that the header names, or else all of this user's to the integration."""
+    integration = caller.integration(pk=integration_id)
+    wanted = caller.selected()
+    chosen = [caller.connection(wanted)] if wanted else list(caller.connections().filter(integration=integration))
+    for connection in chosen:
+        if connection.integration_id == integration.pk:
+            connect.disconnect(connection, actor=caller.user.sub)
+
+
+@api("GET", "POST")
+def credentials(caller: Caller) -> Any:
+    if caller.request.method == "POST":
+        return _claim(caller)
+    slug = caller.request.GET.get("integration")
+    if slug is None:
+        return [shapes.credential(connection) for connection in caller.connections()]
+    chosen = caller.connections().to(slug)
+    if caller.selected():
+        return shapes.credential(caller.connection(caller.selected()))
+    connection = chosen.first()
+    if connection is None:
+        raise ApiError(404, "no_credential", "There is no such connection.")
+    return shapes.credential(connection)
+
+
+def _claim(caller: Caller) -> dict[str, Any]:
+    body = caller.json()
+    payload = body.get("payload")
+    code = payload.get("claim") if isinstance(payload, dict) else None
+    if not isinstance(code, str):
+        words = "A connection is made by the consent window only; authorization codes of your own are not taken."
+        raise ApiError(400, "no_claim", words)
+    return shapes.credential(connect.claim(caller.user, code))
+
+
+@api("GET", "PATCH", "DELETE")
+def credential(caller: Caller, credential_id: Any) -> Any:
+    if caller.request.method == "GET":
+        _raise_failure(caller, credential_id)
+    connection = caller.connection(str(credential_id))
+    if caller.request.method == "DELETE":
+        return connect.disconnect(connection, actor=caller.user.sub)
+    if caller.request.method == "PATCH":
+        _update(connection, caller.json().get("config"))
+    return shapes.credential(connection)
+
+
+def _raise_failure(caller: Caller, session_id: Any) -> None:
+    """A failed attempt is polled as if it had made a credential, so that an SDK which cannot fail comes to an end."""
+    user = caller.connected_user()
+    session = user.connect_sessions.filter(pk=session_id, status="failed").first() if user else None
+    if session:
+        raise ApiError(409, session.error_code or "connect_failed", session.error)
+
+
+def _update(connection: Any, config: object) -> None:
+    if not isinstance(config, dict):
+        raise ApiError(400, "bad_config", "config must be a JSON object.")
+    shared = config.get("sharedSettings")
+    if isinstance(shared, dict):
+        connection.settings = shared
+        connection.save(update_fields=["settings", "updated_at"])
+    extension.installed().update(connection, config)
+
+
+@api("POST")
+def event(caller: Caller) -> HttpResponse:
+    """Always accepted, as the protocol has it: nothing listens yet."""
+    name = caller.json().get("name")
+    if not isinstance(name, str) or not name:
+        raise ApiError(400, "bad_event", "An event needs a name.")
+    return JsonResponse({}, status=201)
+
+
+@api("POST", "DELETE")
+def workflow(caller: Caller, workflow_id: str) -> None:
+    raise ApiError(404, "no_workflow", NO_WORKFLOW)
+
+
+@api("POST")
+def actions(caller: Caller) -> None:
+    raise ApiError(404, "no_source", "This integration has no such options.")
+
+
+@api("GET")
+def triggers(caller: Caller) -> dict[str, Any]:
+    return {"triggers": {}, "errors": []}

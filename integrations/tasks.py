@@ -1,0 +1,37 @@
+"""Background work. A task takes one id; the row says what is to be done, so a message may be lost, late or doubled."""
+
+import logging
+import uuid
+from typing import Any
+
+from celery import shared_task
+from django.conf import settings
+
+from integrations import tokens
+from integrations.models import Heartbeat
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task
+def refresh_grant(grant_id: str) -> None:
+    """Finish a refresh that a crash left half-done, or keep an idle grant alive."""
+    tokens.refresh_now(uuid.UUID(grant_id))
+
+
+@shared_task
+def beat(name: str) -> None:
+    """Show that a worker takes tasks: one that has gone silent looks alive to everything else."""
+    Heartbeat.objects.beat(name)
+
+
+def hint(task: Any, argument: str) -> bool:
+    """Publish a task; False when no broker takes it, and then the caller or the next sweep does the work itself."""
+    if not settings.HAS_BROKER:
+        return False
+    try:
+        task.apply_async(args=[argument], retry=False)
+    except Exception as error:  # noqa: BLE001 (kombu's transports raise errors of their own libraries)
+        logger.warning("no broker takes tasks: %s", type(error).__name__)
+        return False
+    return True
