@@ -1,0 +1,1 @@
+"""Jira Cloud over OAuth 2.0 (3LO)."""

@@ -1,0 +1,1 @@
+"""A stand-in Jira Cloud and Atlassian OAuth server: a small Django project of its own, without a database."""

@@ -1,0 +1,354 @@
+"""Issues: create, read, edit, move, comment, attach."""
+
+import re
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.http import FileResponse, HttpResponseBase
+
+from ..records import Issue
+from ..seed import ISSUE_TYPES, PRIORITIES, STATUSES, TRANSITIONS
+from ..state import state
+from . import adf, represent
+from .gateway import READ, WRITE, Call, JiraError, route
+
+DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+LONGEST_SUMMARY = 255
+ISSUE = "issue/(?P<key>[^/]+)"
+
+
+@route("POST", "issue", WRITE)
+def create(call: Call) -> tuple[dict[str, Any], int]:
+    fields = call.json().get("fields")
+    if not isinstance(fields, dict):
+        raise JiraError(400, "The request body is missing 'fields'.")
+    errors: dict[str, str] = {}
+    project = _project(call, fields.get("project"), errors)
+    values = {name: reader(call, fields[name], errors) for name, reader in READERS.items() if name in fields}
+    errors |= {
+        name: f"Field '{name}' cannot be set. It is not on the appropriate screen, or unknown."
+        for name in _unknown(fields)
+    }
+    if not str(fields.get("summary") or "").strip():
+        errors["summary"] = "You must specify a summary of the issue."
+    if not values.get("issuetype"):
+        errors.setdefault("issuetype", "Specify an issue type")
+    if errors or project is None:
+        raise JiraError(400, **errors)
+    return _created(call, make(call.account.account_id, project, values)), 201
+
+
+def make(account_id: str, project: Any, values: dict[str, Any]) -> Issue:
+    """Store a new issue in a project."""
+    now = time.time()
+    project.last_number += 1
+    defaults: dict[str, Any] = {
+        "description": None,
+        "status": "10000",
+        "priority": "3",
+        "labels": [],
+        "assignee": None,
+        "parent": None,
+    }
+    fields = defaults | {"reporter": account_id} | values
+    issue = Issue(state.next_id(), project.site, project.key, project.last_number, account_id, now, now, fields)
+    state.save_project(project)
+    state.save_issue(issue)
+    state.record_effect("issue_created", account_id, key=issue.key, site=issue.site)
+    return issue
+
+
+def _created(call: Call, issue: Issue) -> dict[str, Any]:
+    return {"id": issue.id, "key": issue.key, "self": f"{call.base}/issue/{issue.id}"}
+
+
+def _unknown(fields: dict[str, Any]) -> list[str]:
+    return [
+        name for name in fields if name not in READERS and name != "project" and not name.startswith("customfield_")
+    ]
+
+
+def _project(call: Call, value: Any, errors: dict[str, str]) -> Any:
+    wanted = (value or {}).get("key") or (value or {}).get("id") if isinstance(value, dict) else None
+    if not wanted:
+        errors["project"] = "Specify a valid project ID or key"
+        return None
+    for project in call.projects("edit"):
+        if wanted in (project.id, project.key):
+            return project
+    known = [p for p in call.projects("browse") if wanted in (p.id, p.key)]
+    words = "You do not have permission to create issues in this project." if known else "valid project is required"
+    errors["project"] = words
+    return None
+
+
+# Readers turn what a client sends into what is stored, and note what is wrong with it -------------------------------
+
+
+def _text(call: Call, value: Any, errors: dict[str, str]) -> str:
+    if not isinstance(value, str) or "\n" in value:
+        errors["summary"] = "The summary is invalid because it contains newline characters."
+        return ""
+    if len(value) > LONGEST_SUMMARY:
+        errors["summary"] = f"Summary can't exceed {LONGEST_SUMMARY} characters."
+    return value
+
+
+def _document(call: Call, value: Any, errors: dict[str, str]) -> Any:
+    if value is None:
+        return None
+    if call.version == 2:
+        return adf.from_text(str(value))
+    found = adf.problem(value)
+    if found:
+        errors["description"] = found
+    return value
+
+
+def _choice(field: str, choices: dict[str, str]) -> Callable[[Call, Any, dict[str, str]], str | None]:
+    by_name = {name.lower(): key for key, name in choices.items()}
+
+    def read(call: Call, value: Any, errors: dict[str, str]) -> str | None:
+        given = value if isinstance(value, dict) else {}
+        found = str(given.get("id")) if str(given.get("id")) in choices else by_name.get(str(given.get("name")).lower())
+        if found is None:
+            errors[field] = f"Specify a valid '{field}'"
+        return found
+
+    return read
+
+
+def _person(field: str) -> Callable[[Call, Any, dict[str, str]], str | None]:
+    def read(call: Call, value: Any, errors: dict[str, str]) -> str | None:
+        if value is None:
+            return None
+        wanted = (value.get("accountId") or value.get("id")) if isinstance(value, dict) else None
+        account = state.accounts.get(str(wanted))
+        if account is None or call.site.cloud_id not in account.sites:
+            errors[field] = f"User '{wanted}' does not exist or cannot be assigned."
+            return None
+        return account.account_id
+
+    return read
+
+
+def _labels(call: Call, value: Any, errors: dict[str, str]) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(label, str) for label in value):
+        errors["labels"] = "data was not an array of strings"
+        return []
+    if any(" " in label for label in value):
+        errors["labels"] = "The label can't contain spaces."
+    return list(dict.fromkeys(value))
+
+
+def _parent(call: Call, value: Any, errors: dict[str, str]) -> str | None:
+    if value is None:
+        return None
+    wanted = (value.get("key") or value.get("id")) if isinstance(value, dict) else None
+    try:
+        return call.issue(str(wanted)).key
+    except JiraError:
+        errors["parent"] = "Could not find issue by id or key."
+        return None
+
+
+def _date(call: Call, value: Any, errors: dict[str, str]) -> str | None:
+    if value is not None and not (isinstance(value, str) and DATE.match(value)):
+        errors["duedate"] = "Error parsing date string: use YYYY-MM-DD"
+    return value if isinstance(value, str) else None
+
+
+READERS: dict[str, Callable[[Call, Any, dict[str, str]], Any]] = {
+    "summary": _text,
+    "description": _document,
+    "issuetype": _choice("issuetype", {key: kind["name"] for key, kind in ISSUE_TYPES.items()}),
+    "priority": _choice("priority", PRIORITIES),
+    "assignee": _person("assignee"),
+    "reporter": _person("reporter"),
+    "labels": _labels,
+    "parent": _parent,
+    "duedate": _date,
+}
+
+
+# One issue ----------------------------------------------------------------------------------------------------------
+
+
+@route("GET", ISSUE, READ)
+def read(call: Call, key: str) -> dict[str, Any]:
+    wanted = [name for name in call.request.GET.get("fields", "*all").split(",") if name]
+    return represent.issue(call, call.issue(key), wanted or ["*all"], call.request.GET.get("expand", ""))
+
+
+@route("PUT", ISSUE, WRITE)
+def edit(call: Call, key: str) -> Any:
+    issue = call.issue(key, to_edit=True)
+    body = call.json()
+    fields, update = body.get("fields") or {}, body.get("update") or {}
+    errors = {name: "Field is in both 'fields' and 'update'." for name in fields if name in update}
+    errors |= {
+        name: f"Field '{name}' cannot be set. It is not on the appropriate screen, or unknown."
+        for name in _unknown(fields)
+    }
+    values = {name: reader(call, fields[name], errors) for name, reader in READERS.items() if name in fields}
+    for name, operations in update.items():
+        values |= _updated(call, issue, name, operations, errors)
+    if errors:
+        raise JiraError(400, **errors)
+    change(issue, call.account.account_id, values)
+    if call.request.GET.get("returnIssue") == "true":
+        return represent.issue(call, issue, ["*all"])
+    return None
+
+
+def _updated(call: Call, issue: Issue, name: str, operations: Any, errors: dict[str, str]) -> dict[str, Any]:
+    value = issue.fields.get(name)
+    for operation in operations if isinstance(operations, list) else []:
+        verb, given = next(iter(operation.items()))
+        if verb == "set" and name in READERS:
+            value = READERS[name](call, given, errors)
+        elif name == "labels" and verb in ("add", "remove"):
+            kept = [label for label in value or [] if label != given]
+            value = [*kept, given] if verb == "add" else kept
+        else:
+            errors[name] = f"Operation '{verb}' is not supported on field '{name}'."
+    return {name: value}
+
+
+def change(issue: Issue, account_id: str, values: dict[str, Any]) -> None:
+    """Store new field values and what they replaced."""
+    items = [
+        {
+            "field": name,
+            "fieldtype": "jira",
+            "fieldId": name,
+            "from": None,
+            "fromString": _shown(issue.fields.get(name)),
+        }
+        | {"to": None, "toString": _shown(value)}
+        for name, value in values.items()
+        if issue.fields.get(name) != value
+    ]
+    issue.fields.update(values)
+    issue.updated = time.time()
+    if items:
+        issue.history.append({"author": account_id, "at": issue.updated, "items": items})
+    state.save_issue(issue)
+    state.record_effect("issue_updated", account_id, key=issue.key, fields=[item["field"] for item in items])
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return adf.text_of(value)
+    if isinstance(value, list):
+        return " ".join(value)
+    return STATUSES.get(str(value), {}).get("name") or str(value or "")
+
+
+@route("DELETE", ISSUE, WRITE)
+def delete(call: Call, key: str) -> None:
+    issue = call.issue(key, to_edit=True)
+    state.delete_issue(issue)
+    state.record_effect("issue_deleted", call.account.account_id, key=issue.key)
+
+
+@route("GET", f"{ISSUE}/transitions", READ)
+def transitions(call: Call, key: str) -> dict[str, Any]:
+    issue = call.issue(key)
+    may_edit = issue.project in {project.key for project in call.projects("edit")}
+    return {"expand": "transitions", "transitions": represent.transitions(call) if may_edit else []}
+
+
+@route("POST", f"{ISSUE}/transitions", WRITE)
+def transition(call: Call, key: str) -> None:
+    issue = call.issue(key, to_edit=True)
+    wanted = str((call.json().get("transition") or {}).get("id"))
+    if wanted not in TRANSITIONS:
+        raise JiraError(400, f"Transition id '{wanted}' is not valid for this issue.")
+    change(issue, call.account.account_id, {"status": TRANSITIONS[wanted]})
+
+
+@route("GET", f"{ISSUE}/comment", READ)
+def comments(call: Call, key: str) -> dict[str, Any]:
+    issue = call.issue(key)
+    start, most = call.number("startAt", 0, 10**6), call.number("maxResults", 100, 100)
+    page = [represent.comment(call, issue, found) for found in issue.comments[start : start + most]]
+    return {"startAt": start, "maxResults": most, "total": len(issue.comments), "comments": page}
+
+
+@route("POST", f"{ISSUE}/comment", WRITE)
+def comment(call: Call, key: str) -> tuple[dict[str, Any], int]:
+    issue = call.issue(key, to_edit=True)
+    body = call.json().get("body")
+    document: Any = adf.from_text(str(body or "")) if call.version == 2 else body
+    if adf.problem(document) or not document["content"]:
+        raise JiraError(400, **{"comment": adf.problem(document) or "Comment body can not be empty!"})
+    return represent.comment(call, issue, add_comment(issue, call.account.account_id, document)), 201
+
+
+def add_comment(issue: Issue, account_id: str, document: dict[str, Any]) -> dict[str, Any]:
+    issue.updated = time.time()
+    found = {"id": state.next_id(), "author": account_id, "body": document, "created": issue.updated}
+    issue.comments.append(found)
+    state.save_issue(issue)
+    state.record_effect("comment_created", account_id, key=issue.key)
+    return found
+
+
+@route("GET", f"{ISSUE}/properties/(?P<name>[^/]+)", READ)
+def read_property(call: Call, key: str, name: str) -> dict[str, Any]:
+    issue = call.issue(key)
+    if name not in issue.properties:
+        raise JiraError(404, f"The property with key '{name}' was not found.")
+    return {"key": name, "value": issue.properties[name]}
+
+
+@route("PUT", f"{ISSUE}/properties/(?P<name>[^/]+)", WRITE)
+def write_property(call: Call, key: str, name: str) -> tuple[str, int]:
+    issue = call.issue(key, to_edit=True)
+    status = 200 if name in issue.properties else 201
+    issue.properties[name] = call.json()
+    state.save_issue(issue)
+    return "", status
+
+
+# Attachments --------------------------------------------------------------------------------------------------------
+
+
+@route("POST", f"{ISSUE}/attachments", WRITE)
+def attach(call: Call, key: str) -> list[Any]:
+    issue = call.issue(key, to_edit=True)
+    if call.request.headers.get("X-Atlassian-Token") != "no-check":
+        raise JiraError(403, "XSRF check failed")
+    state.files.mkdir(parents=True, exist_ok=True)
+    added = []
+    for upload in call.request.FILES.getlist("file"):
+        file_id = state.next_id()
+        with (state.files / f"{file_id}-{secrets.token_hex(4)}").open("wb") as file:
+            file.writelines(upload.chunks())
+        found = {
+            "id": file_id,
+            "filename": upload.name,
+            "author": call.account.account_id,
+            "created": time.time(),
+            "size": upload.size,
+            "mime_type": upload.content_type or "application/octet-stream",
+            "path": file.name,
+        }
+        issue.attachments.append(found)
+        added.append(represent.attachment(call, found))
+    state.save_issue(issue)
+    return added
+
+
+@route("GET", "attachment/content/(?P<file_id>[^/]+)", READ)
+def content(call: Call, file_id: str) -> HttpResponseBase:
+    for issue in state.issues.values():
+        for found in issue.attachments:
+            if found["id"] == file_id:
+                call.issue(issue.key)
+                file = open(found["path"], "rb")  # noqa: SIM115 (the response closes it)
+                return FileResponse(file, filename=found["filename"], content_type=found["mime_type"])
+    raise JiraError(404, f"The attachment with id '{file_id}' does not exist")
