@@ -1,0 +1,56 @@
+"""Patchbay served by granian on the test's rows, a customer's product on another origin, and the SDKs in its page."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from integrations.models import Integration, OAuthApp, Project
+from tests.browser.product import Product, Site, serving
+from tests.support.processes import free_port, granian
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+
+@pytest.fixture(autouse=True)
+def _rows_for_other_processes(transactional_db: None) -> None:
+    pass
+
+
+@pytest.fixture(scope="session")
+def _web(django_db_setup: None, django_db_blocker: Any, _sandbox_process: Any) -> Iterator[str]:
+    port = free_port()
+    with django_db_blocker.unblock(), granian(port, env=_sandbox_process.environment):
+        yield f"http://localhost:{port}"
+
+
+@pytest.fixture
+def server(_web: str, settings: Any, sandbox: Any) -> str:
+    """The real server rather than Django's: static files come with the headers that other origins need."""
+    settings.PUBLIC_URL = _web
+    return _web
+
+
+@pytest.fixture
+def jira(project: Project) -> Integration:
+    """Jira in the project, active, with the sandbox's development keys."""
+    app = OAuthApp.objects.create(project=project, provider="jira")
+    return Integration.objects.create(project=project, provider_slug="jira", oauth_app=app, is_active=True)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serving() as site:
+        yield site
+
+
+@pytest.fixture
+def product(page: "Page", site: Site, server: str, jira: Integration) -> Product:
+    return Product(page, site, server, str(jira.project_id))
+
+
+@pytest.fixture
+def alice(product: Product, user_token: Callable[..., str]) -> Product:
+    """The product's page with our SDK, where Alice is signed in."""
+    return product.open().sign_in(user_token("alice"))

@@ -1,0 +1,248 @@
+"""Paragon's official npm SDK, unmodified, against this server: what works at Paragon works here, and nothing hangs."""
+
+import json
+import os
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from integrations.models import Connection, ConnectedUser, Grant, OAuthApp, Project
+from tests.browser import paragon_package
+from tests.browser.product import CUT_OFF, Product, Site
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from integrations.models import Integration
+
+pytestmark = pytest.mark.browser
+
+BASES = ["ZEUS", "HERMES", "WORKER_PROXY", "CONNECT", "API_TRIGGER_KIT", "PASSPORT", "DASHBOARD", "CDN"]
+HEAD = """<script>globalThis.module = {{}};</script><script src="/connect-sdk.js"></script>
+<script>
+  globalThis.paragon = new module.exports.default({0}, {{ skipBootstrapWithLastKnownState: true }});
+  paragon.configureGlobal({{ host: "localhost" }}, {0});
+</script>"""
+FLOW = """(options) => {
+    globalThis.outcome = undefined;
+    paragon.setHeadless(true);
+    const onComplete = (value) => (globalThis.outcome = { value });
+    const onError = ({ name, message }, at) => (globalThis.outcome = { error: { name, message, ...at } });
+    paragon.installFlow.start("jira", { ...options, onComplete, onError, onNext: () => paragon.installFlow.next() });
+}"""
+
+
+@pytest.fixture(scope="session")
+def connect_sdk(tmp_path_factory: pytest.TempPathFactory) -> str:
+    try:
+        return paragon_package.fetch(tmp_path_factory.mktemp("npm"))
+    except paragon_package.NotFetched as error:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(str(error))
+
+
+@pytest.fixture
+def paragon(page: "Page", site: Site, server: str, jira: "Integration", connect_sdk: str) -> Product:
+    site.add("/connect-sdk.js", connect_sdk, kind="text/javascript")
+    return Product(page, site, server, str(jira.project_id), sdk="paragon")
+
+
+@pytest.fixture
+def head(server: str) -> str:
+    return HEAD.format(json.dumps({f"{base}_PUBLIC_URL": server for base in BASES}))
+
+
+@pytest.fixture
+def alice(paragon: Product, head: str, user_token: Callable[..., str]) -> Product:
+    return paragon.open(head).sign_in(user_token("alice"))
+
+
+@pytest.fixture
+def headless(alice: Product) -> Product:
+    alice.call("setHeadless", True)
+    return alice
+
+
+@pytest.fixture
+def connected(alice: Product) -> Product:
+    # The message settles it; the poll that the closed popup started ends a little later.
+    with alice.page.expect_request(lambda request: request.method == "DELETE" and "session-id" in request.url):
+        alice.install().connect()
+        alice.outcome()
+    return alice
+
+
+def test_authenticate_and_get_user(alice: Product) -> None:
+    user = alice.call("getUser")
+
+    assert (user["authenticated"], user["userId"]) == (True, "alice")
+    assert user["integrations"]["jira"]["enabled"] is False
+
+
+def test_connect_through_the_portal(alice: Product) -> None:
+    alice.start("connect", "jira")
+    alice.portal.connect().connect(site="Globex")
+
+    assert alice.outcome()["value"]["integrationType"] == "jira"
+    expect(alice.portal.frame.get_by_role("listitem")).to_contain_text("Globex")
+
+
+def test_the_portal_disconnects(connected: Product) -> None:
+    connected.start("connect", "jira")
+    connected.portal.press("Disconnect")
+    connected.portal.press("Yes, disconnect")
+
+    expect(connected.portal.frame.get_by_role("button", name="Connect Jira")).to_be_visible()
+    assert not Grant.objects.exists()
+
+
+def test_the_portal_closes(alice: Product) -> None:
+    alice.start("connect", "jira")
+    alice.portal.press("Close")
+
+    expect(alice.portal.element).to_be_hidden()
+
+
+def test_the_portal_tells_a_denial_and_stays(alice: Product) -> None:
+    alice.start("connect", "jira")
+    alice.portal.connect().deny()
+
+    assert alice.outcome()["error"]["message"] == "You did not allow access to Jira. Nothing was connected."
+    expect(alice.portal.frame.get_by_role("alert")).to_contain_text("You did not allow access")
+
+
+def test_install_without_portal(alice: Product) -> None:
+    alice.install().connect()
+
+    assert alice.outcome()["value"]["credentialId"] == str(Connection.objects.get().pk)
+    assert alice.call("getUser")["integrations"]["jira"]["enabled"] is True
+
+
+def test_install_headless(headless: Product) -> None:
+    headless.install().connect()
+
+    assert headless.outcome()["value"]["credentialId"] == str(Connection.objects.get().pk)
+
+
+def test_install_flow(headless: Product) -> None:
+    headless.popup(lambda: headless.page.evaluate(FLOW, {})).connect()
+
+    assert headless.outcome()["value"]
+    assert Connection.objects.get().user.sub == "alice"
+
+
+@pytest.mark.parametrize("is_headless", [False, True])
+def test_a_page_that_is_cut_off_from_its_popup_is_told_which_header_to_send(
+    paragon: Product, head: str, user_token: Callable[..., str], is_headless: bool
+) -> None:
+    paragon.open(head, headers=CUT_OFF).sign_in(user_token("alice"))
+    paragon.call("setHeadless", is_headless)
+
+    consent = paragon.install()
+    consent.connect()
+
+    expect(consent.popup.get_by_role("alert")).to_contain_text("same-origin-allow-popups")
+    assert not Connection.objects.exists()
+
+
+def test_request_json_text_empty_and_error(connected: Product) -> None:
+    put = {"method": "PUT", "body": {"fields": {"summary": "Disk is full again"}}}
+    is_undefined = "async (put) => (await paragon.request('jira', '/rest/api/3/issue/OPS-1', put)) === undefined"
+
+    assert connected.call("request", "jira", "/rest/api/3/myself", {})["displayName"] == "Ada Park"
+    assert connected.page.evaluate(is_undefined, put)
+    error = connected.failure("request", "jira", "/rest/api/3/issue/NOPE-1", {"method": "GET"})
+    assert error["message"].startswith("Issue does not exist")
+    assert error["response"]["errorMessages"]
+
+
+def test_request_text(connected: Product) -> None:
+    upload = """async () => {
+        const body = `--edge\\r\\nContent-Disposition: form-data; name="file"; filename="a.txt"\\r\\nContent-Type: text/plain\\r\\n\\r\\nplain words\\r\\n--edge--\\r\\n`;
+        const headers = { "X-Atlassian-Token": "no-check", "Content-Type": "multipart/form-data; boundary=edge" };
+        return paragon.request("jira", "/rest/api/3/issue/OPS-1/attachments", { method: "POST", body, headers });
+    }"""
+
+    [file] = connected.page.evaluate(upload)
+
+    assert connected.call("request", "jira", f"/rest/api/3/attachment/content/{file['id']}", {}) == "plain words"
+
+
+def test_request_without_a_connection(alice: Product) -> None:
+    error = alice.failure("request", "jira", "/rest/api/3/myself", {})
+
+    assert error["message"] == "Integration not enabled for user."
+    assert alice.call("getUser")["authenticated"] is True
+
+
+def test_set_user_metadata(alice: Product) -> None:
+    alice.call("setUserMetadata", {"name": "Alice Moreau", "plan": "pro"})
+
+    assert ConnectedUser.objects.get(sub="alice").meta == {"Name": "Alice Moreau", "plan": "pro"}
+
+
+def test_uninstall(connected: Product) -> None:
+    connected.call("uninstallIntegration", "jira")
+
+    assert not Grant.objects.exists()
+    assert connected.call("getUser")["integrations"]["jira"]["enabled"] is False
+
+
+@pytest.mark.parametrize("is_headless", [False, True])
+def test_a_denial_rejects(alice: Product, is_headless: bool) -> None:
+    alice.call("setHeadless", is_headless)
+
+    alice.install().deny()
+
+    assert "You did not allow access to Jira" in alice.outcome()["error"]["message"]
+    assert alice.call("getUser")["authenticated"] is True
+
+
+def test_a_denial_ends_the_install_flow(headless: Product) -> None:
+    headless.popup(lambda: headless.page.evaluate(FLOW, {})).deny()
+
+    error = headless.outcome()["error"]
+    assert (error["name"], error["stage"]) == ("UnknownError", "oauth")
+    assert "You did not allow access to Jira" in error["message"]
+
+
+def test_a_closed_popup_times_out(headless: Product) -> None:
+    headless.install({"oauthTimeout": 2000}).close()
+
+    assert headless.outcome()["error"]["name"] == "OAuthTimeoutError"
+
+
+@pytest.mark.parametrize("is_headless", [False, True])
+def test_an_integration_without_keys_rejects(
+    paragon: Product, project: Project, head: str, user_token: Callable[..., str], is_headless: bool
+) -> None:
+    project.kind = Project.Kind.PRODUCTION  # where development keys do not count
+    project.save()
+    paragon.open(head).sign_in(user_token("alice"))
+    paragon.call("setHeadless", is_headless)
+
+    consent = paragon.install()
+
+    assert "no client ID and secret yet" in paragon.outcome()["error"]["message"]
+    expect(consent.popup.get_by_role("alert")).to_contain_text("no client ID and secret yet")
+
+
+def test_keys_that_were_refused_reject(headless: Product) -> None:
+    headless.install().connect()
+    headless.outcome()
+    headless.call("uninstallIntegration", "jira")
+    OAuthApp.objects.filter(project=None).update(refused_at=datetime.now(UTC))
+
+    headless.install()
+
+    assert re.search("client ID or secret", headless.outcome()["error"]["message"])
+
+
+def test_two_accounts(connected: Product) -> None:
+    connected.install({"allowMultipleCredentials": True}).connect(account="Bo Lind")
+    connected.outcome()
+
+    assert len(connected.credentials()) == 2

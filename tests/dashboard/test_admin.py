@@ -1,0 +1,176 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+
+from integrations import audit
+from integrations.models import AuditEntry, Connection, Grant, Integration, Project, SigningKey, User
+from integrations.models.base import sealed_columns
+from tests.dashboard.conftest import ProviderApi, text
+
+pytestmark = pytest.mark.django_db
+Connect = Callable[..., Connection]
+MODELS = list(apps.get_app_config("integrations").get_models())
+CHANGE = "admin:integrations_integration_change"
+
+
+@pytest.fixture
+def as_root(root: User) -> Client:
+    client = Client()
+    client.force_login(root)
+    return client
+
+
+@pytest.fixture
+def full(own_keys: Integration, connect_user: Connect, signing_key: SigningKey) -> Integration:
+    connection = connect_user(own_keys)
+    connection.grant.seal("access_token", "access-in-clear")
+    connection.grant.save()
+    audit.record(own_keys.project, "alice", "looked")
+    return own_keys
+
+
+def act(client: Client, model: str, action: str, *rows: Any) -> Any:
+    data = {"action": action, "_selected_action": [str(row.pk) for row in rows]}
+    return client.post(reverse(f"admin:integrations_{model}_changelist"), data, follow=True)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_every_model_has_a_list_that_opens(model: Any, as_root: Client, full: Integration) -> None:
+    response = as_root.get(reverse(f"admin:integrations_{model._meta.model_name}_changelist"), {"q": "a"})
+
+    assert response.status_code in (200, 302)
+    assert admin.site.is_registered(model)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_every_row_opens_and_shows_no_secret(model: Any, as_root: Client, full: Integration) -> None:
+    sealed = [
+        getattr(row, name) for owner, name in sealed_columns() for row in owner.objects.all() if getattr(row, name)
+    ]
+
+    for row in model.objects.all():
+        page = text(as_root.get(reverse(f"admin:integrations_{model._meta.model_name}_change", args=[row.pk])))
+        assert str(row) or page
+        assert not [secret for secret in [*sealed, "own-secret", "access-in-clear"] if secret in page]
+
+
+def test_a_member_without_staff_rights_does_not_get_in(as_alice: Client) -> None:
+    assert as_alice.get("/admin/").status_code in (302, 403)
+
+
+def test_history_cannot_be_edited(as_root: Client, full: Integration) -> None:
+    entry = AuditEntry.objects.first()
+    assert entry
+
+    response = as_root.post(reverse("admin:integrations_auditentry_change", args=[entry.pk]), {"action": "forged"})
+
+    assert response.status_code == 403
+    assert not AuditEntry.objects.filter(action="forged").exists()
+
+
+def test_an_integration_is_added_with_its_app(as_root: Client, project: Project) -> None:
+    data = {"project": str(project.pk), "provider_slug": "jira"}
+
+    response = as_root.post(reverse("admin:integrations_integration_add"), data)
+
+    integration = Integration.objects.get()
+    assert response["Location"] == reverse(CHANGE, args=[integration.pk])
+    assert integration.oauth_app.project == project
+
+
+def test_the_same_integration_twice_is_said_in_the_form(as_root: Client, integration: Integration) -> None:
+    data = {"project": str(integration.project_id), "provider_slug": "jira"}
+
+    response = as_root.post(reverse("admin:integrations_integration_add"), data)
+
+    assert "already exists" in text(response)
+
+
+def test_keys_and_scopes_are_set(as_root: Client, integration: Integration) -> None:
+    data = {"client_id": "own-client", "client_secret": "own-secret", "scopes": ["write:jira-work"]}
+
+    response = as_root.post(reverse(CHANGE, args=[integration.pk]), data, follow=True)
+
+    app = Integration.objects.get().oauth_app
+    assert (app.client_id, app.open("client_secret")) == ("own-client", "own-secret")
+    assert app.scopes == ["read:jira-work", "write:jira-work", "offline_access"]
+    assert "own-secret" not in text(response)
+
+
+def test_a_wrong_secret_is_said_at_its_field(
+    as_root: Client, integration: Integration, provider_api: ProviderApi
+) -> None:
+    provider_api.replies(401, {"error": "access_denied"})
+
+    response = as_root.post(
+        reverse(CHANGE, args=[integration.pk]), {"client_id": "own", "client_secret": "wrong", "scopes": []}
+    )
+
+    assert "Jira refuses this client ID and secret" in text(response)
+    assert Integration.objects.get().oauth_app.client_id == ""
+
+
+def test_it_asks_before_users_must_reconnect(as_root: Client, integration: Integration, connect_user: Connect) -> None:
+    connect_user(integration)
+    data = {"client_id": "own", "client_secret": "own-secret", "scopes": []}
+
+    asked = as_root.post(reverse(CHANGE, args=[integration.pk]), data)
+    as_root.post(reverse(CHANGE, args=[integration.pk]), {**data, "confirmed": "on"})
+
+    assert "1 connected users would have to reconnect" in text(asked)
+    assert Integration.objects.get().oauth_app.client_id == "own"
+
+
+def test_integrations_are_switched_on_and_off(as_root: Client, integration: Integration) -> None:
+    act(as_root, "integration", "activate", integration)
+    assert Integration.objects.get().is_active
+
+    act(as_root, "integration", "deactivate", integration)
+    assert not Integration.objects.get().is_active
+
+
+def test_what_cannot_be_activated_says_why(as_root: Client, integration: Integration, settings: Any) -> None:
+    settings.PROVIDER_SETTINGS = {}
+
+    assert "JIRA_DEV_CLIENT_ID" in text(act(as_root, "integration", "activate", integration))
+
+
+def test_connections_are_disconnected_with_their_tokens(
+    as_root: Client, integration: Integration, connect_user: Connect
+) -> None:
+    connection = connect_user(integration)
+
+    response = act(as_root, "connection", "disconnect", connection)
+
+    assert not Grant.objects.exists()
+    assert integration.provider.oauth.manage_url in text(response)
+    assert AuditEntry.objects.filter(action="disconnected", actor_name="root@example.com").exists()
+
+
+def test_signing_keys_are_revoked(as_root: Client, signing_key: SigningKey) -> None:
+    act(as_root, "signingkey", "revoke", signing_key)
+
+    assert not SigningKey.objects.active().exists()
+
+
+def test_a_project_is_edited_by_the_rules_of_the_dashboard(as_root: Client, project: Project) -> None:
+    inline = {"members-TOTAL_FORMS": "0", "members-INITIAL_FORMS": "0"}
+    data = {"name": "Acme", "kind": "production", "allow_loopback_origins": "on", "allowed_origins": "nope", **inline}
+
+    response = as_root.post(reverse("admin:integrations_project_change", args=[project.pk]), data)
+
+    assert "A production project cannot allow loopback origins" in text(response)
+    assert "Line 1:" in text(response)
+
+
+def test_a_user_is_added_by_address(as_root: Client) -> None:
+    data = {"email": "Dave@Example.com", "usable_password": "true", "password1": "a fine long one 7"}
+
+    as_root.post(reverse("admin:integrations_user_add"), {**data, "password2": "a fine long one 7"})
+
+    assert User.objects.filter(email="dave@example.com").exists()
