@@ -30,7 +30,7 @@ _writer: threading.Thread | None = None
 
 
 def note(
-    user: EndUser, slug: str, connection: Connection | None, method: str, path: str, status: int, seconds: float
+    user: EndUser, slug: str, connection: Connection | None, *, method: str, path: str, status: int, seconds: float
 ) -> None:
     """Log one call. Never fails and never waits."""
     call = Call(

@@ -381,7 +381,7 @@ def settle(session: ConnectSession) -> Connection:
 
 
 def _store_grant(session: ConnectSession, app: OAuthApp, tokens: dict[str, Any]) -> Grant:
-    """The newest consent replaces the pair; a refresh that is under way with the old one is fenced off by the version."""
+    """The newest consent replaces the pair; the version fences off a refresh under way with the old one."""
     account = session.account
     grant, _ = Grant.objects.get_or_create(app=app, project_id=session.project_id, account_id=account["id"])
     Grant.objects.filter(pk=grant.pk).update(

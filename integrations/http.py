@@ -246,7 +246,7 @@ def _check_address(url: str) -> None:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that a Retry-After header asks for, given as seconds or as a date; None when it says nothing."""
+    """Return the seconds that a Retry-After header asks for, in seconds or as a date; None when it says nothing."""
     text = headers.get("Retry-After", "").strip()
     if not text:
         return None

@@ -29,12 +29,12 @@ def authorize_url(provider: Provider, *, client_id: str, scopes: list[str], redi
 
 
 def exchange(provider: Provider, keys: Keys, *, code: str, redirect_uri: str) -> Tokens:
-    """Trade a one-time code for tokens. Raises NeedsReconnect when the code is no longer good, WrongKeys, TemporaryError."""
+    """Trade a one-time code for tokens. Raises NeedsReconnect when the code is stale, WrongKeys, TemporaryError."""
     return _token_call(provider, keys, {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri})
 
 
 def refresh(provider: Provider, keys: Keys, refresh_token: str) -> Tokens:
-    """Trade the refresh token for a new pair. Raises NeedsReconnect when the grant is gone, WrongKeys, TemporaryError."""
+    """Trade the refresh token for a new pair. Raises NeedsReconnect when the grant died, WrongKeys, TemporaryError."""
     return _token_call(provider, keys, {"grant_type": "refresh_token", "refresh_token": refresh_token})
 
 

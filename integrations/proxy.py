@@ -134,7 +134,8 @@ def forward(user: EndUser, slug: str, call: Call, *, wanted: str = "") -> Answer
         status = error.status
         raise
     finally:
-        calls.note(user, slug, connection, call.method, call.path, status, time.monotonic() - started)
+        seconds = time.monotonic() - started
+        calls.note(user, slug, connection, method=call.method, path=call.path, status=status, seconds=seconds)
 
 
 def _forward(provider: Provider, connection: Connection, call: Call) -> Answer:
@@ -235,7 +236,7 @@ def target(base: str, path: str, query: str) -> str:
 
 
 def inside(base: str, address: str) -> tuple[str, str]:
-    """Split an absolute or relative address into path and query below `base`. Raises ProxyError 400 for another host."""
+    """Split an absolute or relative address into path and query below `base`. Raises ProxyError 400 elsewhere."""
     parts = urlsplit(address)
     if not parts.scheme and not parts.netloc:
         return parts.path, parts.query

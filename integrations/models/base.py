@@ -51,7 +51,7 @@ class Sealing(models.Model):
 
 
 def sealed_columns() -> list[tuple[type[Any], str]]:
-    """Return every (model, column) that holds sealed values, for key rotation and for the crawl that looks for leaks."""
+    """Return every (model, column) that holds sealed values, for key rotation and the crawl that looks for leaks."""
     from django.apps import apps
 
     return [

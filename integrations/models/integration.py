@@ -127,7 +127,7 @@ class IntegrationQuerySet(models.QuerySet["Integration"]):
 
 
 class Integration(UuidModel):
-    """A provider set up in a project. Its own OAuthApp is made with it, so that the Redirect URL can be copied first."""
+    """A provider set up in a project. Its own OAuthApp is made with it, so the Redirect URL can be copied first."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="integrations")
     provider_slug = models.SlugField("provider", max_length=40)

@@ -234,7 +234,7 @@ def lost(request: HttpRequest, session_id: uuid.UUID) -> HttpResponseBase:
 @require_POST
 @popup
 def confirm(request: HttpRequest, session_id: uuid.UUID) -> HttpResponseBase:
-    """Connect without a claim: only where the project allows it, and by a click that names user, project and account."""
+    """Connect without a claim: only where the project allows it, by a click that names user, project and account."""
     session = own_session(request, session_id)
     if not session.project.connect_without_claim or session.status != ConnectSession.Status.RETURNED:
         raise ConnectError("over", OVER)

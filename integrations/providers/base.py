@@ -1,4 +1,4 @@
-"""What a provider is: plain data and a few functions. Handshake, refresh, retries and storing are written once, outside."""
+"""What a provider is: plain data and a few functions. Handshake, refresh and storing are written once, outside."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -23,7 +23,7 @@ BODY_BYTES = 1_000_000
 
 
 class ApiError(Exception):
-    """An answer that is not a success. Never 401 or 403 but for a bad token: Paragon's SDK logs the user out on those."""
+    """An answer that is not a success. 401 and 403 are for bad tokens only: Paragon's SDK logs out on them."""
 
     def __init__(self, status: int, code: str, message: str, **more: Any) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""What is true of every route of the HTTP API: JSON answers whatever happens, and CORS for the project's own origins."""
+"""What is true of every route of the HTTP API: JSON whatever happens, and CORS for the project's own origins."""
 
 import logging
 import re

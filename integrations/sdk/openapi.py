@@ -86,7 +86,7 @@ LIST = {"type": "array", "items": {"type": "object"}}
 
 def _forwarded(summary: str, *extra: Any) -> dict[str, Any]:
     operation = _operation(summary, answer={}, extra=[CREDENTIAL_HEADER, *extra])
-    operation["responses"] |= {code: ERROR for code in ("413", "502", "503", "504")}
+    operation["responses"] |= dict.fromkeys(("413", "502", "503", "504"), ERROR)
     return {
         method: operation | ({"requestBody": ANY_BODY} if method in ("post", "put", "patch") else {})
         for method in ("get", "post", "put", "patch", "delete")

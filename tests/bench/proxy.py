@@ -98,7 +98,9 @@ def call_many(target: Target, count: int, times: list[float], failures: list[int
 def load(target: Target, threads: int, count: int) -> tuple[list[float], int]:
     times: list[float] = []
     failures: list[int] = []
-    hands = [threading.Thread(target=call_many, args=(target, count // threads, times, failures)) for _ in range(threads)]
+    hands = [
+        threading.Thread(target=call_many, args=(target, count // threads, times, failures)) for _ in range(threads)
+    ]
     for hand in hands:
         hand.start()
     for hand in hands:
@@ -145,9 +147,7 @@ def seed() -> None:
     user = ConnectedUser.objects.create(project=project, sub="ada")
     Connection.objects.create(project=project, integration=integration, user=user, grant=grant, site_id="cloud")
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    public = key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     row = SigningKey.objects.create(project=project, public_pem=public.decode())
     now = int(time.time())
     claims = {"sub": "ada", "iat": now, "exp": now + 3600, "aud": str(project.pk)}
@@ -199,7 +199,10 @@ def run(folder: Path, calls: int, workers: int) -> None:
     )
     found = json.loads(seeded.stdout.splitlines()[-1])
     database = env["DATABASE_URL"].split(":")[0]
-    print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores, {database}, {workers} workers")
+    print(
+        f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores,"
+        f" {database}, {workers} workers"
+    )
     path = "/rest/api/3/issue/OPS-1"
     headers = {"Authorization": f"Bearer {found['token']}"}
     direct = Target(upstream, f"/ex/jira/cloud{path}", headers)

@@ -143,11 +143,12 @@ class Product:
     def start(self, method: str, *arguments: Any) -> None:
         """Call the SDK, and leave its answer to outcome()."""
         settle = """(all) => {
-            const tell = ({ name, message, code, status, response }) => ({ error: { name, message, code, status, response } });
+            const tell = ({ name, message, code, status, response }) => (
+                { error: { name, message, code, status, response } });
             globalThis.outcome = undefined;
             Promise.resolve(SDK.METHOD(...all)).then(
                 (value) => (globalThis.outcome = { value: value ?? null }),
-                (error) => (globalThis.outcome = error instanceof Error ? tell(error) : { error: { message: String(error) } }),
+                (error) => (globalThis.outcome = tell(error instanceof Error ? error : { message: String(error) })),
             );
         }"""
         self.page.evaluate(settle.replace("SDK.METHOD", f"{self.sdk}.{method}"), list(arguments))

@@ -12,7 +12,10 @@ from tests.support.sandbox import Sandbox
 pytestmark = pytest.mark.browser
 
 SCRIPT_TWICE = '<script src="{0}/static/sdk/patchbay.js"></script><script src="{0}/static/sdk/patchbay.js"></script>'
-MODULE = '<script type="module">import {{ patchbay as sdk }} from "{0}/static/sdk/patchbay.mjs"; globalThis.same = sdk === patchbay;</script>'
+MODULE = """<script type="module">
+import {{ patchbay as sdk }} from "{0}/static/sdk/patchbay.mjs";
+globalThis.same = sdk === patchbay;
+</script>"""
 PLAIN_MODULE = '<script type="module">import "{0}/static/sdk/patchbay.js";</script>'
 
 

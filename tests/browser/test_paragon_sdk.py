@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from integrations.models import Connection, ConnectedUser, Grant, OAuthApp, Project
+from integrations.models import ConnectedUser, Connection, Grant, OAuthApp, Project
 from tests.browser import paragon_package
 from tests.browser.product import CUT_OFF, Product, Site
 
@@ -161,7 +161,9 @@ def test_request_json_text_empty_and_error(connected: Product) -> None:
 
 def test_request_text(connected: Product) -> None:
     upload = """async () => {
-        const body = `--edge\\r\\nContent-Disposition: form-data; name="file"; filename="a.txt"\\r\\nContent-Type: text/plain\\r\\n\\r\\nplain words\\r\\n--edge--\\r\\n`;
+        const part = ['--edge', 'Content-Disposition: form-data; name="file"; filename="a.txt"',
+            'Content-Type: text/plain', '', 'plain words', '--edge--', ''];
+        const body = part.join("\\r\\n");
         const headers = { "X-Atlassian-Token": "no-check", "Content-Type": "multipart/form-data; boundary=edge" };
         return paragon.request("jira", "/rest/api/3/issue/OPS-1/attachments", { method: "POST", body, headers });
     }"""

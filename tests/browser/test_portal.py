@@ -104,7 +104,10 @@ def test_it_shows_nothing_of_what_a_foreign_frame_says(opened: Product, server: 
         "nextContext": {},
         "nextModalState": {"integration": {"name": "Forged", "type": "x"}},
     }
-    script = "(message) => { const other = document.body.appendChild(document.createElement('iframe')); other.contentWindow.eval(`parent.frames[0].postMessage(${JSON.stringify(message)}, '*')`); }"
+    script = """(message) => {
+        const other = document.body.appendChild(document.createElement("iframe"));
+        other.contentWindow.eval(`parent.frames[0].postMessage(${JSON.stringify(message)}, "*")`);
+    }"""
 
     opened.page.evaluate(script, forged)
 

@@ -31,8 +31,8 @@ def test_a_file_goes_out_as_form_data_and_text_comes_back_as_text(connected: Pro
     upload = """async () => {
         const body = new FormData();
         body.append("file", new Blob(["plain words"], { type: "text/plain" }), "words.txt");
-        const headers = { "X-Atlassian-Token": "no-check" };
-        const [file] = await patchbay.request("jira", "/rest/api/3/issue/OPS-1/attachments", { method: "POST", body, headers });
+        const options = { method: "POST", body, headers: { "X-Atlassian-Token": "no-check" } };
+        const [file] = await patchbay.request("jira", "/rest/api/3/issue/OPS-1/attachments", options);
         return file.id;
     }"""
 

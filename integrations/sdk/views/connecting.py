@@ -23,9 +23,10 @@ LONGEST_KEY = 64
 
 @api("POST")
 def begin(caller: Caller) -> dict[str, Any]:
-    """Open an attempt: {integration, origin, returnUrl?, selectedCredentialId?, allowMultipleCredentials?, externalId?}.
+    """Open an attempt.
 
-    Answers {sessionId, startUrl}; the popup goes to startUrl, which works once.
+    Takes {integration, origin, returnUrl?, selectedCredentialId?, allowMultipleCredentials?, externalId?} and answers
+    {sessionId, startUrl}; the popup goes to startUrl, which works once.
     """
     body = caller.json()
     integration = caller.integration(provider_slug=str(body.get("integration", "")))

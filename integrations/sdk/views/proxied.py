@@ -20,7 +20,7 @@ ACTIVE_CONTENT = "attachment"
 
 @csrf_exempt
 def forward(request: HttpRequest, project_id: uuid.UUID, slug: str, path: str = "") -> HttpResponseBase:
-    """Paragon's proxy address: {"output": …}, or the provider's bytes where X-Paragon-Use-Raw-Response asks for them."""
+    """Paragon's proxy address: {"output": …}, or the provider's own bytes where X-Paragon-Use-Raw-Response is set."""
     raw = request.headers.get("X-Paragon-Use-Raw-Response") in ("1", "true")
     return _proxied(request, project_id, slug, path, wanted=request.headers.get("X-Paragon-Credential", ""), raw=raw)
 
