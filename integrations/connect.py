@@ -91,35 +91,35 @@ def open_session(
     )
 
 
+@transaction.atomic
 def join_popup(user: ConnectedUser, integration: Integration, origin: str, nonce: str) -> ConnectSession:
     """Bind the popup's browser to the newest attempt of this user that has no browser yet, or to a new one.
 
     Paragon's SDK opens the popup and asks for the address in two requests that may arrive in either order.
     """
-    waiting = _joinable(user, integration, origin).filter(nonce_hash="").exclude(key="")
-    for session in waiting:
-        if ConnectSession.objects.filter(pk=session.pk, nonce_hash="").update(nonce_hash=digest(nonce)):
-            session.refresh_from_db()
-            return session
+    waiting = _joinable(user, integration, origin).filter(nonce_hash="").exclude(key="").first()
+    if waiting:
+        waiting.nonce_hash = digest(nonce)
+        waiting.save(update_fields=["nonce_hash"])
+        return waiting
     return open_session(user, integration, ConnectSession.Protocol.PARAGON, origin=origin, nonce_hash=digest(nonce))
 
 
+@transaction.atomic
 def join_key(user: ConnectedUser, integration: Integration, origin: str, key: str, wish: Wish) -> ConnectSession:
     """Give the SDK's key and wishes to the newest attempt that a popup of this user has begun, or to a new one."""
-    values = {
-        "key": key,
-        "reconnects": wish.connection,
-        "allow_multiple": wish.allow_multiple,
-        "external_id": wish.external_id,
-    }
-    for session in _joinable(user, integration, origin).filter(key="").exclude(nonce_hash=""):
-        if ConnectSession.objects.filter(pk=session.pk, key="").update(**values):
-            session.refresh_from_db()
-            return session
+    begun = _joinable(user, integration, origin).filter(key="").exclude(nonce_hash="").first()
+    if begun:
+        begun.key, begun.reconnects = key, wish.connection
+        begun.allow_multiple, begun.external_id = wish.allow_multiple, wish.external_id
+        begun.save(update_fields=["key", "reconnects", "allow_multiple", "external_id"])
+        return begun
     return open_session(user, integration, ConnectSession.Protocol.PARAGON, origin=origin, wish=wish, key=key)
 
 
 def _joinable(user: ConnectedUser, integration: Integration, origin: str) -> ConnectSessionQuerySet:
+    # One request of a user at a time: two at once would not see each other, and open an attempt each.
+    ConnectedUser.objects.select_for_update().get(pk=user.pk)
     return ConnectSession.objects.open().filter(
         user=user,
         integration=integration,
@@ -226,10 +226,28 @@ def _consume(app_id: uuid.UUID, state: str, nonce: str) -> ConnectSession:
     ):
         raise broken
     session.state_hash = ""
-    if not nonce or not secrets.compare_digest(session.nonce_hash, digest(nonce)):
+    if not _is_from(session, nonce):
         audit.record(session.project, session.user.sub, "connect refused", "the consent came back in another browser")
         raise _failed(session, "other_browser", "The consent came back in another browser than it started in.")
     return session
+
+
+def _is_from(session: ConnectSession, nonce: str) -> bool:
+    """Has this browser begun the attempt, or opened a popup for the same user, page and integration just now?
+
+    Paragon's popup does not know which attempt it is for, so one that was left over may have taken its place.
+    """
+    if not nonce:
+        return False
+    if secrets.compare_digest(session.nonce_hash, digest(nonce)):
+        return True
+    if session.protocol != ConnectSession.Protocol.PARAGON or session.nonce_hash:
+        return False
+    session.nonce_hash = digest(nonce)
+    session.save(update_fields=["nonce_hash"])
+    mine = ConnectSession.objects.open().exclude(pk=session.pk).filter(nonce_hash=session.nonce_hash)
+    same = {name: getattr(session, name) for name in ("user_id", "integration_id", "opener_origin", "protocol")}
+    return mine.filter(**same).exists()
 
 
 def _refusal_words(session: ConnectSession, params: Mapping[str, str]) -> tuple[str, str]:

@@ -28,7 +28,7 @@
   };
   const SCRIPT_PATH = /^(https?:\/\/.+?)\/static\/sdk\/patchbay\.m?js/;
   const CONNECT_MS = 10 * 60_000;
-  const LOOK_MS = 250;
+  const LOOK_MS = 50;
   const POLL_MS = 1000;
   const GRACE_MS = 600; // a popup's last message may still be on its way when it is seen closed
   const AWAY_MS = 60_000;

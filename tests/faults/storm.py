@@ -50,7 +50,7 @@ def main() -> None:
 
 def prepare(sandbox: str, folder: str) -> None:
     os.environ.update(SCALED)
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     os.environ["VAR_DIR"] = folder
     os.environ.setdefault("DATABASE_URL", f"sqlite:///{folder}/storm.sqlite3")
     os.environ["JIRA_AUTH_URL"] = os.environ["JIRA_API_URL"] = sandbox
