@@ -82,7 +82,7 @@ def user_token(signing_key: SigningKey, private_pem: str) -> Callable[..., str]:
 
 @pytest.fixture(scope="session")
 def _sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Sandbox]":
-    with sandboxes.started(tmp_path_factory.mktemp("sandbox")) as sandbox:
+    with sandboxes.started(tmp_path_factory.mktemp("sandbox"), "jira") as sandbox:
         yield sandbox
 
 
@@ -90,9 +90,7 @@ def _sandbox_process(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Sand
 def sandbox(_sandbox_process: "Sandbox", settings: Any) -> "Sandbox":
     """A fresh Jira sandbox, whose client is the development keys of this test."""
     _sandbox_process.reset()
-    settings.PROVIDER_SETTINGS = settings.PROVIDER_SETTINGS | {"jira": _sandbox_process.keys}
-    settings.OUTBOUND_LOCAL_HOSTS = _sandbox_process.environment["OUTBOUND_LOCAL_HOSTS"].split()
-    settings.SANDBOX_URL = _sandbox_process.url
+    _sandbox_process.use_in(settings)
     return _sandbox_process
 
 

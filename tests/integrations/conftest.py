@@ -23,6 +23,7 @@ class Window:
     project: Project
     token: str
     sandbox: Sandbox
+    slug: str = "jira"
     client: Client = field(default_factory=Client)
     consented: dict[str, Any] = field(default_factory=dict)
 
@@ -36,7 +37,7 @@ class Window:
 
     def begin(self, **options: Any) -> str:
         """Press the button; return the address that the popup opens."""
-        answer = self.api("POST", "sdk/connect", {"integration": "jira", "origin": PAGE} | options)
+        answer = self.api("POST", "sdk/connect", {"integration": self.slug, "origin": PAGE} | options)
         assert answer.status_code == 200, answer.json()
         return str(answer.json()["startUrl"])
 
@@ -46,20 +47,21 @@ class Window:
         assert answer.status_code == 302, answer.content.decode()
         return str(answer["Location"])
 
-    def allow(self, consent_url: str, account: str = "Ada Park", **wanted: Any) -> str:
+    def allow(self, consent_url: str, account: str = "Ada Park") -> str:
         """Consent; return the callback's address with its code and state."""
         query = {name: values[0] for name, values in parse_qs(urlsplit(consent_url).query).items()}
         body = {name: query[name] for name in ("client_id", "redirect_uri", "state")}
-        body |= {"scopes": query["scope"].split(), "account": account} | self.consented | wanted
+        body |= {"scopes": query["scope"].split(), "account": account} | self.consented
         return str(self.sandbox.operate("consent", body)["redirect"])
 
     def come_back(self, callback_url: str) -> Any:
         parts = urlsplit(callback_url)
         return self.client.get(f"{parts.path}?{parts.query}")
 
-    def choose(self, site: str = "Acme") -> Any:
+    def choose(self, site: str = "") -> Any:
+        """Choose a site by its name, or the first one."""
         session = ConnectSession.objects.get(status=ConnectSession.Status.RETURNED)
-        site_id = next(item["id"] for item in session.sites if item["name"] == site)
+        site_id = next(item["id"] for item in session.sites if not site or item["name"] == site)
         return self.client.post(f"/connect/{session.pk}/choose", {"site": site_id})
 
     def consent(self, site: str = "Acme", account: str = "Ada Park", **options: Any) -> str:

@@ -1,29 +1,34 @@
-"""The Jira sandbox as tests see it: a process of its own, reset before each test."""
+"""A provider's sandbox as tests see it: a process of its own, reset before each test."""
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from tests.support.processes import MANAGE, free_port, running
 
-PREFIX = "JIRA_"
-
 
 @dataclass
 class Sandbox:
+    slug: str
     url: str
     environment: dict[str, str] = field(repr=False)
 
     @property
     def keys(self) -> dict[str, str]:
-        """Return what PROVIDER_SETTINGS["jira"] is for this sandbox."""
-        ours = self.environment.items()
-        return {name.removeprefix(PREFIX): value for name, value in ours if name.startswith(PREFIX)}
+        """Return what PROVIDER_SETTINGS[slug] is for this sandbox."""
+        prefix, ours = f"{self.slug.upper()}_", self.environment.items()
+        return {name.removeprefix(prefix): value for name, value in ours if name.startswith(prefix)}
+
+    def use_in(self, settings: Any) -> None:
+        """Point this test's Patchbay at the sandbox, with its client as the development keys."""
+        settings.PROVIDER_SETTINGS = settings.PROVIDER_SETTINGS | {self.slug: self.keys}
+        settings.OUTBOUND_LOCAL_HOSTS = self.environment["OUTBOUND_LOCAL_HOSTS"].split()
+        settings.SANDBOX_URL = self.url
 
     def reset(self) -> None:
         self.operate("reset")
@@ -39,14 +44,11 @@ class Sandbox:
 
 
 @contextmanager
-def started(folder: Path) -> Iterator[Sandbox]:
-    """Run a sandbox of its own with its state in `folder`."""
-    from integrations.providers.jira.sandbox import environment
-
-    port, state = free_port(), folder / "sandbox.sqlite3"
-    values = environment(port, state)
-    sandbox = Sandbox(values["SANDBOX_URL"], values)
-    command = [*MANAGE, "jira_sandbox", "--port", str(port), "--state", str(state)]
+def started(folder: Path, slug: str) -> Iterator[Sandbox]:
+    """Run a provider's sandbox with its state in `folder`."""
+    port, state = free_port(), folder / f"{slug}.sqlite3"
+    values = import_module(f"integrations.providers.{slug}.sandbox").environment(port, state)
+    sandbox = Sandbox(slug, values["SANDBOX_URL"], values)
+    command = [*MANAGE, f"{slug}_sandbox", "--port", str(port), "--state", str(state)]
     with running(command, env={"DJANGO_SETTINGS_MODULE": "config.settings"}, answers=f"{sandbox.url}/"):
-        assert urlsplit(sandbox.url).port == port
         yield sandbox

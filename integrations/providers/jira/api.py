@@ -21,8 +21,8 @@ def message(body: Any) -> str:
     """Return the error text of Jira ({errorMessages, errors}), its gateway ({message}) or the auth server ({error})."""
     if not isinstance(body, dict):
         return ""
-    texts = [text for text in body.get("errorMessages") or [] if isinstance(text, str)]
-    errors = body.get("errors")
+    messages, errors = body.get("errorMessages"), body.get("errors")
+    texts = [text for text in messages if isinstance(text, str)] if isinstance(messages, list) else []
     if isinstance(errors, dict):
         texts += [f"{field}: {text}" for field, text in errors.items()]
     return " ".join(texts) or str(body.get("message") or body.get("error_description") or body.get("error") or "")

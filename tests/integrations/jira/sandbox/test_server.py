@@ -28,12 +28,12 @@ def test_it_says_when_its_port_is_taken(sandbox_server: Sandbox, settings: Any) 
 
 
 def test_a_restart_keeps_accounts_issues_and_tokens(tmp_path: Path) -> None:
-    with started(tmp_path) as before:
+    with started(tmp_path, "jira") as before:
         keys = before.operate("clients", {"name": "A", "callback_url": "https://a.example.com/", "scopes": []})
         made = before.operate("grants/bulk", {"client_id": before.keys["DEV_CLIENT_ID"], "count": 1})[0]
         issue = before.operate("issues", {"project": "OPS", "summary": "Kept"})
 
-    with started(tmp_path) as after:
+    with started(tmp_path, "jira") as after:
         jira = Jira(after.url, made["access_token"])
         assert jira("GET", f"issue/{issue['key']}").json()["fields"]["summary"] == "Kept"
         assert after.keys["DEV_CLIENT_ID"] == before.keys["DEV_CLIENT_ID"]
