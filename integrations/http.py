@@ -19,6 +19,7 @@ import requests
 import urllib3
 from django.conf import settings
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
@@ -194,14 +195,21 @@ def send(
     if json_body is not None:
         body = json.dumps(json_body).encode()
         sent_headers["Content-Type"] = "application/json"
-    prepared = requests.Request(method, url, headers=sent_headers).prepare()
     if body is not None:
-        # Set by hand: requests would choose chunked encoding for a stream, which some gateways refuse.
-        prepared.body = body  # type: ignore[assignment]
-        prepared.headers["Content-Length"] = str(len(body) if isinstance(body, bytes) else length or 0)
+        sent_headers["Content-Length"] = str(len(body) if isinstance(body, bytes) else length or 0)
     elif method in ("POST", "PUT", "PATCH"):
-        prepared.headers["Content-Length"] = "0"
-    return _exchange(prepared, deadline_at)
+        sent_headers["Content-Length"] = "0"
+    return _exchange(_prepared(method, url, sent_headers, body), deadline_at)
+
+
+def _prepared(
+    method: str, url: str, headers: Mapping[str, str], body: bytes | Readable | None
+) -> requests.PreparedRequest:
+    """Put the request together by hand: `url` is encoded already, and requests would send a stream in chunks."""
+    prepared = requests.PreparedRequest()
+    prepared.method, prepared.url, prepared.headers = method, url, CaseInsensitiveDict(headers)
+    prepared.body = body  # type: ignore[assignment]
+    return prepared
 
 
 def _exchange(prepared: requests.PreparedRequest, deadline_at: float) -> Response:
@@ -255,7 +263,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     except ValueError:
         try:
             date = email.utils.parsedate_to_datetime(text)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         asked = (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
     return min(max(asked, 0.0), MAX_RETRY_AFTER) if math.isfinite(asked) else None

@@ -62,7 +62,8 @@ def _token_call(provider: Provider, keys: Keys, body: dict[str, str]) -> Tokens:
     if answer.status == 200:
         return _tokens(found)
     refusal = provider.oauth.refusal(answer.status, found)
-    words = _words(found) or f"status {answer.status}"
+    sent = [keys.client_secret, body.get("refresh_token", ""), body.get("code", "")]
+    words = _words(found, sent) or f"status {answer.status}"
     if refusal == "keys":
         raise WrongKeys(f"{provider.name} refuses the client ID or secret ({words}).", was_sent=True)
     if refusal == "grant":
@@ -84,9 +85,13 @@ def _decode(body: bytes) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _words(found: Mapping[str, Any]) -> str:
+def _words(found: Mapping[str, Any], sent: list[str]) -> str:
+    """Return what the endpoint says, without what was sent to it: some repeat the secret that they refuse."""
     parts = [found.get("error"), found.get("error_description")]
-    return ": ".join(part for part in parts if isinstance(part, str) and part)[:ERROR_LENGTH]
+    text = ": ".join(part for part in parts if isinstance(part, str) and part)
+    for secret in filter(None, sent):
+        text = text.replace(secret, "[secret]")
+    return text[:ERROR_LENGTH]
 
 
 def _tokens(found: Mapping[str, Any]) -> Tokens:

@@ -1,4 +1,4 @@
-from django.urls import path, register_converter
+from django.urls import URLPattern, include, path, register_converter
 from django.urls.converters import UUIDConverter
 
 from integrations.sdk import openapi
@@ -13,10 +13,13 @@ class AnyUUIDConverter(UUIDConverter):
 
 register_converter(AnyUUIDConverter, "anyuuid")
 
-PROJECT = "projects/<anyuuid:project_id>"
-
-# (path below the project, view, name); each is also served below /v2, where the protocol has some of them.
+# (path below the project, view, name); each is also served below /v2, where the protocol has some of them. What is
+# called most stands first.
 ROUTES = [
+    ("sdk/proxy/<slug:slug>/<path:path>", proxied.forward, "proxy"),
+    ("sdk/proxy/<slug:slug>", proxied.forward, "proxy-root"),
+    ("raw/<slug:slug>/<anyuuid:connection_id>/<path:path>", proxied.raw, "raw-connection"),
+    ("raw/<slug:slug>/<path:path>", proxied.raw, "raw"),
     ("sdk/me", users.me, "me"),
     ("sdk/integrations", users.integrations, "integrations"),
     ("sdk/integrations/<anyuuid:integration_id>", users.uninstall, "uninstall"),
@@ -33,14 +36,15 @@ ROUTES = [
     ("sdk/workflows/<str:workflow_id>", users.workflow, "workflow"),
     ("sdk/actions", users.actions, "actions"),
     ("triggers", users.triggers, "triggers"),
-    ("sdk/proxy/<slug:slug>/<path:path>", proxied.forward, "proxy"),
-    ("sdk/proxy/<slug:slug>", proxied.forward, "proxy-root"),
-    ("raw/<slug:slug>/<anyuuid:connection_id>/<path:path>", proxied.raw, "raw-connection"),
-    ("raw/<slug:slug>/<path:path>", proxied.raw, "raw"),
 ]
 
+
+def _routes(prefix: str) -> list[URLPattern]:
+    return [path(below, view, name=prefix + name) for below, view, name in ROUTES]
+
+
 urlpatterns = [
-    *(path(f"{PROJECT}/{below}", view, name=name) for below, view, name in ROUTES),
-    *(path(f"v2/{PROJECT}/{below}", view, name=f"v2-{name}") for below, view, name in ROUTES),
+    path("projects/<anyuuid:project_id>/", include(_routes(""))),
+    path("v2/projects/<anyuuid:project_id>/", include(_routes("v2-"))),
     path("api/openapi.json", openapi.document, name="openapi"),
 ]
