@@ -9,7 +9,7 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, IntegrityError, close_old_connections, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
@@ -57,7 +57,15 @@ def flush() -> int:
     with _lock:
         batch = _waiting[:]
         _waiting.clear()
-    if batch:
+    if not batch:
+        return 0
+    try:
+        with transaction.atomic():
+            Call.objects.bulk_create(batch, batch_size=BATCH)
+    except IntegrityError:
+        # A project was deleted meanwhile: its calls go with it, and nobody else's.
+        living = set(Project.objects.filter(pk__in={call.project_id for call in batch}).values_list("pk", flat=True))
+        batch = [call for call in batch if call.project_id in living]
         Call.objects.bulk_create(batch, batch_size=BATCH)
     return len(batch)
 

@@ -147,12 +147,17 @@ def usable_app(integration: Integration) -> OAuthApp:
     return app
 
 
+def is_full(app: OAuthApp, user: EndUser) -> bool:
+    """Have others taken all the places that development keys have?"""
+    if not app.is_development:
+        return False
+    others = Connection.objects.filter(project_id=user.project_id, grant__app=app).exclude(user__sub=user.sub)
+    return others.values("user").distinct().count() >= settings.DEVELOPMENT_KEYS_USER_LIMIT
+
+
 def check_user_limit(app: OAuthApp, user: ConnectedUser) -> None:
     """Development keys are for trying things out. Raises ConnectError when their users are all taken."""
-    if not app.is_development:
-        return
-    others = Connection.objects.filter(project_id=user.project_id, grant__app=app).exclude(user=user)
-    if others.values("user").distinct().count() >= settings.DEVELOPMENT_KEYS_USER_LIMIT:
+    if is_full(app, EndUser(user.project_id, user.sub)):
         limit = settings.DEVELOPMENT_KEYS_USER_LIMIT
         raise ConnectError("development_limit", f"Development keys are limited to {limit} connected users.")
 

@@ -51,17 +51,26 @@ def _remaining(deadline: float) -> float:
 
 
 class _TimedReader(io.RawIOBase):
-    """Reads a socket so that every wait ends at the deadline of the exchange, not at one of its own."""
+    """Reads a socket so that every wait ends at the deadline of the exchange, not at one of its own.
+
+    It reads through the socket's own file, which keeps the socket open when http.client lets go of it early: it does
+    so for every answer that says "Connection: close".
+    """
 
     def __init__(self, connection: Any, sock: Any) -> None:
         self._connection, self._sock = connection, sock
+        self._file = sock.makefile("rb", buffering=0)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         self._sock.settimeout(_remaining(self._connection.deadline_at))
-        return int(self._sock.recv_into(buffer))
+        return int(self._file.readinto(buffer))
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 class _TimedSocket:
@@ -188,6 +197,7 @@ def send(
     DeadlineError, or PermanentError for an address that may not be called.
     """
     _check_address(url)
+    _check_headers(headers or {})
     deadline_at = time.monotonic() + (deadline_seconds or settings.HTTP_DEADLINE_SECONDS)
     sent_headers = {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip"} | dict(
         headers or {}
@@ -244,13 +254,29 @@ def _host(prepared: requests.PreparedRequest) -> str:
 
 
 def _check_address(url: str) -> None:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise PermanentError("This is not an address that can be called.") from None
     if parts.netloc in settings.OUTBOUND_LOCAL_HOSTS:
         return
-    if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc:
+    if not all(host.rstrip(".").split(".")) and host:
+        raise PermanentError("This is not an address that can be called.")
+    if parts.scheme != "https" or not host or "@" in parts.netloc:
         raise PermanentError(
             "Only https addresses may be called, unless OUTBOUND_LOCAL_HOSTS names the exact host:port."
         )
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        try:
+            is_good = not set("\r\n\0") & set(name + value) and bool(value.encode("latin-1") or True)
+        except UnicodeEncodeError:
+            is_good = False
+        if not is_good:
+            raise PermanentError(f"The header {name!r:.60} holds characters that cannot be sent.")
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

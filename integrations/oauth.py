@@ -62,8 +62,8 @@ def _token_call(provider: Provider, keys: Keys, body: dict[str, str]) -> Tokens:
     if answer.status == 200:
         return _tokens(found)
     refusal = provider.oauth.refusal(answer.status, found)
-    sent = [keys.client_secret, body.get("refresh_token", ""), body.get("code", "")]
-    words = _words(found, sent) or f"status {answer.status}"
+    secrets = [keys.client_secret, body.get("refresh_token", ""), body.get("code", "")]
+    words = _words(found, secrets) or f"status {answer.status}"
     if refusal == "keys":
         raise WrongKeys(f"{provider.name} refuses the client ID or secret ({words}).", was_sent=True)
     if refusal == "grant":

@@ -8,15 +8,17 @@ from celery import shared_task
 from django.conf import settings
 
 from integrations import tokens
-from integrations.models import Heartbeat
+from integrations.models import Grant, Heartbeat
 
 logger = logging.getLogger(__name__)
 
 
 @shared_task
 def refresh_grant(grant_id: str) -> None:
-    """Finish a refresh that a crash left half-done, or keep an idle grant alive."""
-    tokens.refresh_now(uuid.UUID(grant_id))
+    """Finish a refresh that a crash left half-done, or keep an idle grant alive; nothing for any other grant."""
+    is_due = Grant.objects.half_refreshed() | Grant.objects.idle()
+    if is_due.filter(pk=uuid.UUID(grant_id)).exists():
+        tokens.refresh_now(uuid.UUID(grant_id))
 
 
 @shared_task

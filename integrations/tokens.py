@@ -27,6 +27,7 @@ from integrations.failpoints import failpoint
 from integrations.models import Grant, OAuthApp
 from integrations.providers import get
 from integrations.providers.base import Keys, Provider, Tokens
+from integrations.vault import VaultError
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ def refresh_now(grant_id: uuid.UUID) -> bool:
         return False
     try:
         return _refresh_once(grant) is not None
-    except ProviderError as error:
+    except (ProviderError, VaultError) as error:
         logger.warning("grant %s could not be refreshed: %s", grant_id, error)
         return False
 

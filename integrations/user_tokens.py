@@ -157,7 +157,7 @@ def verify_remembered(project: Project, token: str) -> EndUser:
 
     So a revoked signing key is refused everywhere within three seconds.
     """
-    if len(token) > MAX_BYTES:
+    if len(token) > MAX_BYTES or not token.isascii():
         return verify(project, token)
     mark = sha256(project.pk.bytes + bytes([project.accept_tokens_without_audience]) + token.encode()).digest()
     found = _verified.get(mark)

@@ -18,6 +18,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -107,15 +108,17 @@ def _wrap(key: bytes, key_id: str, project_id: uuid.UUID | None) -> str:
 
 
 def _unwrap(wrapped: str, key_id: str, project_id: uuid.UUID | None) -> bytes:
-    name, nonce, ciphertext = wrapped.split(".")
+    name, _, rest = wrapped.partition(".")
+    nonce, _, ciphertext = rest.partition(".")
     master = key_ring().get(name)
     if master is None:
         raise VaultError(f"VAULT_KEYS has no key “{name}”, which the database still needs. Put it back into the ring.")
     try:
         return AESGCM(master).decrypt(_decode(nonce), _decode(ciphertext), _wrapping_data(key_id, project_id))
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:
         raise VaultError(
-            f"The key “{name}” of VAULT_KEYS, or DEPLOYMENT_ID, is not the one this database was written with."
+            f"The key “{name}” of VAULT_KEYS, or DEPLOYMENT_ID, is not the one this database was written with,"
+            " or the data key was damaged."
         ) from error
 
 
@@ -157,7 +160,7 @@ def _current_key(project_id: uuid.UUID | None) -> tuple[str, bytes]:
     found = _remembered("current", str(project_id))
     if found:
         return found
-    row = _of(project_id).filter(is_current=True).first() or new_data_key(project_id)
+    row = _of(project_id).filter(is_current=True).first() or _first_data_key(project_id)
     key = _unwrap(row.wrapped, str(row.pk), project_id)
     _remember("current", str(project_id), str(row.pk), key)
     return str(row.pk), key
@@ -180,18 +183,28 @@ def _key(key_id: str, project_id: uuid.UUID | None) -> bytes:
     return key
 
 
-def new_data_key(project_id: uuid.UUID | None) -> "DataKey":
-    """Make the project's current data key; the one before stays for what it sealed. Two at once make one."""
+def _first_data_key(project_id: uuid.UUID | None) -> "DataKey":
+    """Make the project's data key. Two at once make one, because only one may be current."""
+    try:
+        with transaction.atomic():
+            return _add_data_key(project_id)
+    except IntegrityError:
+        return _of(project_id).get(is_current=True)
+
+
+def renew_data_key(project_id: uuid.UUID | None) -> "DataKey":
+    """Make a new current data key; the one before stays for what it sealed."""
+    with transaction.atomic():
+        _of(project_id).filter(is_current=True).update(is_current=False, retired_at=Now())
+        return _add_data_key(project_id)
+
+
+def _add_data_key(project_id: uuid.UUID | None) -> "DataKey":
     from integrations.models.operation import DataKey
 
     key_id = uuid.uuid4()
     wrapped = _wrap(secrets.token_bytes(KEY_BYTES), str(key_id), project_id)
-    try:
-        with transaction.atomic():
-            _of(project_id).filter(is_current=True).update(is_current=False)
-            return DataKey.objects.create(pk=key_id, project_id=project_id, wrapped=wrapped)
-    except IntegrityError:
-        return _of(project_id).get(is_current=True)
+    return DataKey.objects.create(pk=key_id, project_id=project_id, wrapped=wrapped)
 
 
 def rewrap(data_key: "DataKey") -> bool:
@@ -209,7 +222,7 @@ def verify() -> None:
 
     Called before a process serves or writes anything, so that a wrong key stops the start instead of mixing two keys.
     """
-    row = _of(None).filter(is_current=True).first() or new_data_key(None)
+    row = _of(None).filter(is_current=True).first() or _first_data_key(None)
     _unwrap(row.wrapped, str(row.pk), None)
 
 
@@ -220,5 +233,5 @@ def _encode(value: bytes) -> str:
 def _decode(text: str) -> bytes:
     try:
         return urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except binascii.Error as error:
+    except (binascii.Error, UnicodeEncodeError) as error:
         raise ValueError("not base64url") from error

@@ -226,7 +226,7 @@ class ReturnUrlsField(LinesField):
             origin = ""
         if not origin or len(line) > 500 or parts.fragment:
             raise ValidationError(f"“{line}” is not a page address. Write one like https://app.example.com/connected")
-        if not origin.startswith("https://") and not LOOPBACK.match(origin):
+        if not origin.startswith("https://") and not LOOPBACK.fullmatch(origin):
             raise ValidationError(f"“{line}” must begin with https://")
         return origin + line.partition("://")[2][len(parts.netloc) :]
 

@@ -17,6 +17,7 @@ class Migration(migrations.Migration):
                 ('project', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='data_keys', to='integrations.project')),
                 ('wrapped', models.TextField(editable=False)),
                 ('is_current', models.BooleanField(default=True)),
+                ('retired_at', models.DateTimeField(null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={

@@ -14,6 +14,7 @@ class DataKey(UuidModel):
     project = models.ForeignKey(Project, null=True, on_delete=models.CASCADE, related_name="data_keys")
     wrapped = models.TextField(editable=False)
     is_current = models.BooleanField(default=True)
+    retired_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -59,7 +59,7 @@ class Project(UuidModel):
         """Is this exactly one of the project's own origins? No wildcard, no prefix: lookalikes must fail."""
         if origin in self.allowed_origins:
             return True
-        return self.allow_loopback_origins and bool(LOOPBACK.match(origin))
+        return self.allow_loopback_origins and bool(LOOPBACK.fullmatch(origin))
 
     def frame_ancestors(self) -> list[str]:
         """Return the CSP sources that may frame the portal."""

@@ -1,6 +1,7 @@
 """How a view of the HTTP API is written: @api("GET") def me(caller): return {...}."""
 
 import json
+import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from integrations.user_tokens import EndUser
 
 P = ParamSpec("P")
 BODY_BYTES = 1_000_000
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class ApiError(Exception):
@@ -68,15 +70,24 @@ class Caller:
 
     def json(self) -> dict[str, Any]:
         """Return the request's JSON object. Raises ApiError 400 or 413."""
-        if int(self.request.headers.get("Content-Length") or 0) > BODY_BYTES:
+        body = self.request.read(BODY_BYTES + 1)
+        if len(body) > BODY_BYTES:
             raise ApiError(413, "too_large", f"The body is larger than {BODY_BYTES:,} bytes.")
         try:
-            found = json.loads(self.request.read(BODY_BYTES) or b"{}")
+            found = json.loads(body or b"{}")
+            _check_storable(found)
         except (ValueError, RecursionError):
             raise ApiError(400, "bad_json", "The body is not valid JSON.") from None
         if not isinstance(found, dict):
             raise ApiError(400, "bad_json", "The body must be a JSON object.")
         return found
+
+
+def _check_storable(found: object) -> None:
+    """Raise ValueError for what Python takes for JSON and no database keeps: NaN, half a surrogate pair, NUL."""
+    text = json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
+    if NUL.search(text):
+        raise ValueError("NUL")
 
 
 def bearer(request: HttpRequest) -> str:

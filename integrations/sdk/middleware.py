@@ -58,8 +58,11 @@ class ApiMiddleware:
             return self.get_response(request)
         origin = request.headers.get("Origin", "")
         allowed = bool(origin) and self._allows(match.group(1), origin)
-        if request.method == "OPTIONS":
-            response: HttpResponseBase = self._preflight(request, allowed)
+        if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            body = {"code": "bad_address", "message": "The address holds a NUL character."}
+            response: HttpResponseBase = JsonResponse(body, status=400)
+        elif request.method == "OPTIONS":
+            response = self._preflight(request, allowed)
         else:
             response = self._in_json(self._answer(request))
         if allowed:

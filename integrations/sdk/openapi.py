@@ -13,6 +13,12 @@ CREDENTIAL_HEADER = {
     "description": "Which connection to use: its id, or your own externalId. Without it the user's first one.",
     "schema": {"type": "string"},
 }
+PROXY_URL = {
+    "name": "X-Paragon-Proxy-Url",
+    "in": "header",
+    "description": "An address below the API of the connection's own site.",
+    "schema": {"type": "string", "format": "uri"},
+}
 ANY_BODY: dict[str, Any] = {"content": {"*/*": {"schema": {}}}}
 SCHEMAS: dict[str, Any] = {
     "Error": {
@@ -78,6 +84,10 @@ def _object(*required: str, **properties: Any) -> dict[str, Any]:
 def _named(name: str, kind: str = "string") -> dict[str, Any]:
     schema = {"type": "string", "format": "uuid"} if kind == "uuid" else {"type": "string"}
     return {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def _asked(name: str, description: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "description": description, "schema": {"type": "string"}}
 
 
 TEXT = {"type": "string"}
@@ -157,6 +167,41 @@ def paths() -> dict[str, Any]:
         "/projects/{projectId}/sdk/connect/claim": {
             "post": _operation("Claim a consent", answer=_ref("Credential"), body=_object("code", code=TEXT))
         },
+        "/projects/{projectId}/sdk/actions/build-oauth": {
+            "get": _operation(
+                "Where Paragon's popup goes",
+                answer=_object("redirectUrl", redirectUrl=TEXT),
+                extra=[
+                    _asked("action", "The integration's type."),
+                    _asked("integrationId", "Its id, instead of its type."),
+                    _asked("originForPostMessage", "The origin of the page that opened the popup."),
+                    _asked("oauthMetaKeyId", "The caller's own name for the attempt."),
+                    _asked("installOptions", "JSON: {selectedCredentialId, allowMultipleCredentials, externalId}."),
+                ],
+            )
+        },
+        "/projects/{projectId}/sdk/actions/session-id/{key}": {
+            "get": _operation(
+                "How an attempt of Paragon's SDK ended",
+                answer=_object(connectCredentialId={"type": "string", "format": "uuid"}),
+                extra=[_named("key")],
+            ),
+            "delete": _operation("Give that attempt up", status=204, extra=[_named("key")]),
+        },
+        "/projects/{projectId}/sdk/actions": {"post": _operation("Options of a field", answer={}, body={})},
+        "/projects/{projectId}/sdk/triggers/{workflowId}": {
+            "post": _operation("Start a workflow", answer={}, body={}, extra=[_named("workflowId")])
+        },
+        "/projects/{projectId}/sdk/workflows/{workflowId}": {
+            "post": _operation("Switch a workflow on", answer={}, extra=[_named("workflowId")]),
+            "delete": _operation("Switch a workflow off", status=204, extra=[_named("workflowId")]),
+        },
+        "/projects/{projectId}/triggers": {
+            "get": _operation("The triggers of an integration", answer=_object("triggers", triggers={}))
+        },
+        "/projects/{projectId}/sdk/proxy/{integrationType}": _forwarded(
+            "Call an address of the provider that the header X-Paragon-Proxy-Url names in full", slug, PROXY_URL
+        ),
         "/projects/{projectId}/sdk/proxy/{integrationType}/{path}": _forwarded(
             "Call the provider's API in the user's name; the answer is {output}", slug, rest
         ),

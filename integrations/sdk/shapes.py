@@ -125,7 +125,7 @@ def metadata(integration: Integration) -> dict[str, Any]:
     }
 
 
-def integration(item: Integration, caller: Caller, *, connected: bool) -> dict[str, Any]:
+def integration(item: Integration, caller: Caller, *, connected: bool, is_full: bool) -> dict[str, Any]:
     provider = item.provider
     described = extension.installed().describe(item)
     return {
@@ -163,7 +163,7 @@ def integration(item: Integration, caller: Caller, *, connected: bool) -> dict[s
         },
         "hasCredential": connected,
         "connectedUserLimitOnDevCred": settings.DEVELOPMENT_KEYS_USER_LIMIT,
-        "connectedUserLimitReached": False,
+        "connectedUserLimitReached": is_full,
         "noPermissionWorkflows": [],
         "providerType": provider.slug,
     }

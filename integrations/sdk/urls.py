@@ -32,7 +32,7 @@ ROUTES = [
     ("sdk/connect/claim", connecting.claim, "claim"),
     ("sdk/connect/<anyuuid:session_id>", connecting.session, "connect-session"),
     ("sdk/events/trigger", users.event, "event"),
-    ("sdk/triggers/<str:workflow_id>", users.workflow, "trigger-workflow"),
+    ("sdk/triggers/<str:workflow_id>", users.start_workflow, "trigger-workflow"),
     ("sdk/workflows/<str:workflow_id>", users.workflow, "workflow"),
     ("sdk/actions", users.actions, "actions"),
     ("triggers", users.triggers, "triggers"),

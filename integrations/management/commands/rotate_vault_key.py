@@ -1,6 +1,8 @@
+from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models.functions import Now
 
 from integrations import vault
 from integrations.models import DataKey
@@ -29,18 +31,28 @@ class Command(BaseCommand):
             rewrapped = sum(vault.rewrap(key) for key in DataKey.objects.iterator())
             vault.forget_keys()
             self.stdout.write(f"{rewrapped} data keys wrapped anew; {self._verify()} secrets open.")
+            self._drop_unused()
         except vault.VaultError as error:
             raise CommandError(str(error)) from error
 
     def _renew_data_keys(self) -> None:
         for key in DataKey.objects.filter(is_current=True):
-            vault.new_data_key(key.project_id)
+            vault.renew_data_key(key.project_id)
         vault.forget_keys()
         resealed = sum(self._reseal(model, column) for model, column in sealed_columns())
-        unused = [str(key.pk) for key in DataKey.objects.filter(is_current=False)]
-        still_used = {name for model, column in sealed_columns() for name in self._data_keys_of(model, column)}
-        DataKey.objects.filter(pk__in=set(unused) - still_used).delete()
         self.stdout.write(f"{resealed} secrets sealed anew.")
+
+    def _drop_unused(self) -> None:
+        # Other processes remember a current key for a while, and seal with it what they get meanwhile.
+        limit = Now() - timedelta(seconds=2 * vault.CACHE_SECONDS)
+        retired = {str(key.pk) for key in DataKey.objects.filter(is_current=False, retired_at__lt=limit)}
+        still_used = {name for model, column in sealed_columns() for name in self._data_keys_of(model, column)}
+        DataKey.objects.filter(pk__in=retired - still_used).delete()
+        if DataKey.objects.filter(is_current=False).exists():
+            minutes = 2 * vault.CACHE_SECONDS // 60
+            self.stdout.write(
+                f"Former data keys are kept: `manage.py rotate_vault_key` deletes them in {minutes} minutes."
+            )
 
     def _reseal(self, model: type[Sealing], column: str) -> int:
         count = 0

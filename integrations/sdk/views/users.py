@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpResponse, JsonResponse
 
 from integrations import connect, extension
-from integrations.models import ConnectedUser
+from integrations.models import ConnectedUser, Integration
 from integrations.sdk import shapes
 from integrations.sdk.api import ApiError, Caller, api
 
@@ -21,14 +21,16 @@ def me(caller: Caller) -> dict[str, Any]:
 
 
 def _set_metadata(caller: Caller) -> ConnectedUser:
-    meta = caller.json().get("meta", {})
+    body = caller.json()
+    meta = body.get("meta", {})
     if not isinstance(meta, dict):
         raise ApiError(400, "bad_metadata", "meta must be a JSON object.")
     if len(json.dumps(meta)) > META_BYTES:
         raise ApiError(400, "bad_metadata", f"meta is larger than {META_BYTES:,} bytes.")
     user = connect.connected_user(caller.user)
-    user.meta = meta
-    user.save(update_fields=["meta"])
+    if "meta" in body:
+        user.meta = meta
+        user.save(update_fields=["meta"])
     return user
 
 
@@ -40,7 +42,16 @@ def metadata(caller: Caller) -> list[dict[str, Any]]:
 @api("GET")
 def integrations(caller: Caller) -> list[dict[str, Any]]:
     connected = set(caller.connections().values_list("integration_id", flat=True))
-    return [shapes.integration(item, caller, connected=item.pk in connected) for item in caller.integrations()]
+    return [
+        shapes.integration(item, caller, connected=item.pk in connected, is_full=_is_full(caller, item))
+        for item in caller.integrations()
+    ]
+
+
+def _is_full(caller: Caller, integration: Integration) -> bool:
+    """Have others taken all places that the development keys have?"""
+    app = integration.app_in_use()
+    return app is not None and connect.is_full(app, caller.user)
 
 
 @api("DELETE")
@@ -121,6 +132,11 @@ def event(caller: Caller) -> HttpResponse:
 
 @api("POST", "DELETE")
 def workflow(caller: Caller, workflow_id: str) -> None:
+    raise ApiError(404, "no_workflow", NO_WORKFLOW)
+
+
+@api("POST")
+def start_workflow(caller: Caller, workflow_id: str) -> None:
     raise ApiError(404, "no_workflow", NO_WORKFLOW)
 
 
