@@ -29,6 +29,7 @@
   const SCRIPT_PATH = /^(https?:\/\/.+?)\/static\/sdk\/patchbay\.m?js/;
   const CONNECT_MS = 10 * 60_000;
   const LOOK_MS = 50;
+  const SEEN_MS = 200; // a popup that is about to be cut off is on another origin for a moment too
   const POLL_MS = 1000;
   const GRACE_MS = 600; // a popup's last message may still be on its way when it is seen closed
   const AWAY_MS = 60_000;
@@ -385,6 +386,7 @@
    */
   function watch(popup, { sessionId, startUrl }, { until, signal }) {
     const origin = new URL(startUrl).origin;
+    let awaySince = 0;
     let wasAway = false;
     let closedAt = 0;
     return new Promise((resolve, reject) => {
@@ -411,7 +413,10 @@
       }
       function look() {
         if (Date.now() > until) return settle(timedOut());
-        if (!popup.closed) return void (wasAway ||= isAway(popup));
+        if (!popup.closed) {
+          if (isAway(popup)) wasAway = Date.now() - (awaySince ||= Date.now()) > SEEN_MS;
+          return;
+        }
         closedAt ||= Date.now();
         if (Date.now() - closedAt > GRACE_MS) settle({ wasCutOff: !wasAway });
       }

@@ -85,6 +85,7 @@ class Consent:
 
     def close(self) -> None:
         self.popup.locator("[data-test=accept]").wait_for()
+        self.popup.wait_for_timeout(400)  # as long as it takes a person to see what it is
         self.popup.close()
 
     def connect(self, account: str = "Ada Park", site: str = "Acme") -> None:

@@ -50,9 +50,7 @@ class Command(BaseCommand):
         DataKey.objects.filter(pk__in=retired - still_used).delete()
         if DataKey.objects.filter(is_current=False).exists():
             minutes = 2 * vault.CACHE_SECONDS // 60
-            self.stdout.write(
-                f"Former data keys are kept: `manage.py rotate_vault_key` deletes them in {minutes} minutes."
-            )
+            self.stdout.write(f"The former data keys may go in {minutes} minutes: run this again without --data-keys.")
 
     def _reseal(self, model: type[Sealing], column: str) -> int:
         count = 0
