@@ -329,7 +329,7 @@ STORAGES = {
 
 
 def provider_settings(slug: str) -> dict[str, str]:
-    """Return what the environment says of one provider: JIRA_DEV_CLIENT_ID becomes DEV_CLIENT_ID."""
+    """Return what the environment says of one provider: ACME_DEV_CLIENT_ID becomes DEV_CLIENT_ID for “acme”."""
     prefix = f"{slug.upper()}_"
     names = {name.removesuffix("_FILE") for name in os.environ if name.startswith(prefix)}
     return {name.removeprefix(prefix): env.str(name) for name in names}
@@ -346,7 +346,7 @@ DEVELOPMENT_KEYS_USER_LIMIT = count("DEVELOPMENT_KEYS_USER_LIMIT", 10)
 # Limits and times ---------------------------------------------------------------------------------------------------
 
 HTTP_DEADLINE_SECONDS = seconds("HTTP_DEADLINE_SECONDS", 30)
-# One refresh: deadline < lease, and lease + sweep + deadline well inside the provider's reuse leeway (10 min at Jira).
+# One refresh: deadline < lease, and lease + sweep + deadline well inside what providers allow for a second use.
 TOKEN_DEADLINE_SECONDS = seconds("TOKEN_DEADLINE_SECONDS", 15)
 TOKEN_LEASE_SECONDS = seconds("TOKEN_LEASE_SECONDS", 30)
 TOKEN_MARGIN_SECONDS = seconds("TOKEN_MARGIN_SECONDS", 300)
