@@ -457,7 +457,7 @@ def _mark_lost_sites(grant: Grant, site_ids: list[str]) -> None:
 # End ----------------------------------------------------------------------------------------------------------------
 
 
-def disconnect(connection: Connection, *, actor: str) -> None:
+def disconnect(connection: Connection, *, actor: Any) -> None:
     """Remove a connection, and the tokens with their last connection. The provider offers no call to revoke them."""
     project, words = connection.project, str(connection)
     grant = connection.grant

@@ -4,7 +4,7 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -73,11 +73,12 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back. The stream must be used up or closed."""
+    """What came back. `base` is the address that the provider's own links begin with. Use up or close the stream."""
 
     status: int
     headers: dict[str, str]
     response: http.Response
+    base: str
     hint: str = ""
 
     def stream(self) -> Iterator[bytes]:
@@ -141,21 +142,22 @@ def forward(user: EndUser, slug: str, call: Call, *, wanted: str = "") -> Answer
 def _forward(provider: Provider, connection: Connection, call: Call) -> Answer:
     if call.method not in METHODS:
         raise ProxyError(405, "method_not_allowed", f"{call.method} cannot be forwarded.")
-    url = target(provider.api.base_url(connection.site_id), call.path, call.query)
+    base = provider.api.base_url(connection.site_id)
+    url = target(base, call.path, call.query)
     token = _token(connection)
     response = _send(provider, call, url, token.text)
     if response.status == 401:
         # Small bodies are in memory, so a token that expired on the way costs the caller nothing.
         body = response.body(settings.PROXY_MAX_JSON_BYTES)
         if not provider.api.means_expired(401, body):
-            return _answer(provider, call, _Read(response, body))
+            return _answer(provider, call, _Read(response, body), base)
         token = _token(connection, stale=token.sealed)
         if not isinstance(call.body, bytes):
             raise ProxyError(
                 409, "token_renewed", "The access token was renewed while this call was under way; send it again."
             )
         response = _send(provider, call, url, token.text)
-    return _answer(provider, call, response)
+    return _answer(provider, call, response, base)
 
 
 class _Read(http.Response):
@@ -171,13 +173,13 @@ class _Read(http.Response):
         return
 
 
-def _answer(provider: Provider, call: Call, response: http.Response) -> Answer:
+def _answer(provider: Provider, call: Call, response: http.Response, base: str) -> Answer:
     # Gateways differ in the case of header names, so they get one here.
     headers = {name.title(): value for name, value in response.headers.items() if name.lower() in RESPONSE_HEADERS}
     hint = (
         provider.api.hint(call.method, "/" + call.path.lstrip("/"), response.status) if response.status >= 400 else ""
     )
-    return Answer(response.status, headers, response, hint)
+    return Answer(response.status, headers, response, base, hint)
 
 
 def _token(connection: Connection, stale: str = "") -> tokens.AccessToken:
@@ -244,6 +246,17 @@ def inside(base: str, address: str) -> tuple[str, str]:
     if (parts.scheme, parts.netloc) != (wanted.scheme, wanted.netloc) or not parts.path.startswith(wanted.path):
         raise ProxyError(400, "other_host", f"Only addresses below {base} can be called through this connection.")
     return parts.path.removeprefix(wanted.path), parts.query
+
+
+def rebased(chunks: Iterable[bytes], theirs: bytes, ours: bytes) -> Iterator[bytes]:
+    """Let the links in a provider's answer lead back through us: a client library follows them with its user token."""
+    kept = b""
+    for chunk in chunks:
+        text = (kept + chunk).replace(theirs, ours)
+        end = max(len(text) - len(theirs) + 1, 0)  # what may be the beginning of a link waits for the next chunk
+        yield text[:end]
+        kept = text[end:]
+    yield kept
 
 
 def decoded(body: bytes, content_type: str) -> object:

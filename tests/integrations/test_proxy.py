@@ -1,17 +1,20 @@
 """One call in a user's name: what reaches the provider, what comes back, and what never does."""
 
 import gzip
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import hypothesis
 import pytest
 from django.test import Client
+from hypothesis import strategies
 
 from integrations import calls
 from integrations.models import Call, ConnectedUser, Connection, Grant, Integration, OAuthApp, Project
-from integrations.proxy import ProxyError, inside, target
+from integrations.proxy import ProxyError, inside, rebased, target
 from tests.support import upstream as upstreams
 from tests.support.upstream import Upstream
 
@@ -525,3 +528,40 @@ def test_a_refused_call_is_logged_too(alice: Caller) -> None:
     calls.flush()
 
     assert Call.objects.get().status == 400
+
+
+# Links in raw answers -----------------------------------------------------------------------------------------------
+
+
+def test_links_in_a_raw_answer_lead_back_through_us(alice: Caller, upstream: Upstream, settings: Any) -> None:
+    settings.PUBLIC_URL = "https://patchbay.acme.example"
+    upstream.replies(200, json.dumps({"self": f"{upstream.url}{BASE}rest/api/3/issue/1"}).encode())
+
+    answer = alice.raw("GET", "/rest/api/3/issue/1")
+
+    ours = f"https://patchbay.acme.example/projects/{alice.project.pk}/raw/jira/rest/api/3/issue/1"
+    assert json.loads(content(answer)) == {"self": ours}
+
+
+def test_links_in_a_wrapped_answer_stay_the_providers_own(alice: Caller, upstream: Upstream) -> None:
+    link = f"{upstream.url}{BASE}rest/api/3/issue/1"
+    upstream.replies(200, json.dumps({"self": link}).encode())
+
+    assert alice.call("GET", "/rest/api/3/issue/1").json() == {"output": {"self": link}}
+
+
+@hypothesis.given(
+    parts=strategies.lists(strategies.sampled_from([b"https://api/1/", b"https://api/", b"x", b"htt", b'"'])),
+    sizes=strategies.lists(strategies.integers(1, 7), min_size=1),
+)
+def test_a_link_is_found_wherever_the_answer_is_cut(parts: list[bytes], sizes: list[int]) -> None:
+    body, chunks = b"".join(parts), []
+    for size in itertools.cycle(sizes):
+        chunks.append(body[:size])
+        body = body[size:]
+        if not body:
+            break
+
+    changed = b"".join(rebased(chunks, b"https://api/1/", b"ours"))
+
+    assert changed == b"".join(parts).replace(b"https://api/1/", b"ours")

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.conf import settings
@@ -21,8 +22,10 @@ ACTIVE_CONTENT = "attachment"
 @csrf_exempt
 def forward(request: HttpRequest, project_id: uuid.UUID, slug: str, path: str = "") -> HttpResponseBase:
     """Paragon's proxy address: {"output": …}, or the provider's own bytes where X-Paragon-Use-Raw-Response is set."""
-    raw = request.headers.get("X-Paragon-Use-Raw-Response") in ("1", "true")
-    return _proxied(request, project_id, slug, path, wanted=request.headers.get("X-Paragon-Credential", ""), raw=raw)
+    is_raw = request.headers.get("X-Paragon-Use-Raw-Response") in ("1", "true") or request.method == "HEAD"
+    wanted = request.headers.get("X-Paragon-Credential", "")
+    show = _as_it_is if is_raw else _wrapped
+    return _proxied(request, project_id, slug, path, wanted=wanted, show=lambda answer: show(slug, answer))
 
 
 @csrf_exempt
@@ -31,11 +34,18 @@ def raw(
 ) -> HttpResponseBase:
     """The provider's API as it is, below another base URL, for any client library."""
     wanted = str(connection_id) if connection_id else request.headers.get("X-Paragon-Credential", "")
-    return _proxied(request, project_id, slug, path, wanted=wanted, raw=True)
+    ours = f"{settings.PUBLIC_URL}/projects/{project_id}/raw/{slug}/" + (f"{connection_id}/" if connection_id else "")
+    return _proxied(request, project_id, slug, path, wanted=wanted, show=lambda answer: _with_our_links(answer, ours))
 
 
 def _proxied(
-    request: HttpRequest, project_id: uuid.UUID, slug: str, path: str, *, wanted: str, raw: bool
+    request: HttpRequest,
+    project_id: uuid.UUID,
+    slug: str,
+    path: str,
+    *,
+    wanted: str,
+    show: Callable[[Answer], HttpResponseBase],
 ) -> HttpResponseBase:
     try:
         caller = identify(request, project_id, bearer(request))
@@ -43,8 +53,7 @@ def _proxied(
         if slug not in SLUGS:
             raise ProxyError(404, "no_integration", "This project has no such integration.")
         call = _call(caller, slug, path, wanted)
-        answer = proxy.forward(caller.user, slug, call, wanted=wanted[:255])
-        response = _raw(answer) if raw or call.method == "HEAD" else _wrapped(slug, answer)
+        response = show(proxy.forward(caller.user, slug, call, wanted=wanted[:255]))
     except Exception as error:
         known = answer_to(error)
         if known is None:
@@ -98,15 +107,25 @@ def _guessed_type(body: Any) -> str:
     return "application/json"
 
 
-def _raw(answer: Answer) -> HttpResponseBase:
+def _as_it_is(slug: str, answer: Answer) -> HttpResponseBase:
+    return _passed_on(answer, answer.stream())
+
+
+def _with_our_links(answer: Answer, ours: str) -> HttpResponseBase:
+    if "json" not in answer.headers.get("Content-Type", ""):
+        return _passed_on(answer, answer.stream())
+    return _passed_on(answer, proxy.rebased(answer.stream(), answer.base.encode(), ours.encode()), is_changed=True)
+
+
+def _passed_on(answer: Answer, body: Iterator[bytes], *, is_changed: bool = False) -> HttpResponseBase:
+    """Pass the answer on: a small one whole, so that one which breaks off becomes an error; a large one as it comes."""
     length = answer.response.headers.get("Content-Length", "")
-    is_plain = "Content-Encoding" not in answer.response.headers
     response: HttpResponseBase
     if length.isdigit() and int(length) <= SMALL:
-        response = HttpResponse(_read(answer, settings.PROXY_MAX_BYTES), status=answer.status, headers=answer.headers)
+        response = HttpResponse(_whole(body), status=answer.status, headers=answer.headers)
     else:
-        response = StreamingHttpResponse(answer.stream(), status=answer.status, headers=answer.headers)
-        if length.isdigit() and is_plain:
+        response = StreamingHttpResponse(body, status=answer.status, headers=answer.headers)
+        if length.isdigit() and not is_changed and "Content-Encoding" not in answer.response.headers:
             response["Content-Length"] = length
     if "json" not in response.get("Content-Type", "") and "Content-Disposition" not in response:
         response["Content-Disposition"] = ACTIVE_CONTENT
@@ -115,9 +134,9 @@ def _raw(answer: Answer) -> HttpResponseBase:
     return response
 
 
-def _read(answer: Answer, limit: int) -> bytes:
+def _whole(body: Iterator[bytes]) -> bytes:
     try:
-        return answer.response.body(limit)
+        return b"".join(body)
     except DeadlineError as error:
         raise ProxyError(504, "timed_out", f"{error} What became of the call is not known.") from error
     except TemporaryError as error:
@@ -129,7 +148,7 @@ def _read(answer: Answer, limit: int) -> bytes:
 
 
 def _wrapped(slug: str, answer: Answer) -> HttpResponse:
-    body = _read(answer, settings.PROXY_MAX_JSON_BYTES)
+    body = _whole(answer.response.stream(settings.PROXY_MAX_JSON_BYTES))
     content_type = answer.headers.get("Content-Type", "")
     kept = {name: value for name, value in answer.headers.items() if name not in ("Content-Type", "Etag")}
     kept.pop("Content-Disposition", None)
