@@ -98,7 +98,7 @@ def test_keys_and_scopes_are_set(as_root: Client, integration: Integration) -> N
 
     app = Integration.objects.get().oauth_app
     assert (app.client_id, app.open("client_secret")) == ("own-client", "own-secret")
-    assert app.scopes == ["read:jira-work", "write:jira-work", "offline_access"]
+    assert app.scopes == ["read:jira-work", "write:jira-work", "read:jira-user", "offline_access"]
     assert "own-secret" not in text(response)
 
 

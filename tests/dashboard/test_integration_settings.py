@@ -142,7 +142,7 @@ def test_what_is_wrong_is_said_at_its_field(
 def test_required_scopes_cannot_be_left_out(as_alice: Client, integration: Integration) -> None:
     save(as_alice, integration, scopes=[])
 
-    assert present_app().scopes == ["read:jira-work", "offline_access"]
+    assert present_app().scopes == ["read:jira-work", "read:jira-user", "offline_access"]
 
 
 def test_the_audit_tells_what_changed_and_no_secret(as_alice: Client, integration: Integration) -> None:
@@ -168,7 +168,7 @@ def test_blank_keys_are_development_keys_within_their_scopes(as_alice: Client, i
 def test_what_development_keys_lack_stays_wanted_for_later(as_alice: Client, integration: Integration) -> None:
     save(as_alice, integration, client_id="", client_secret="", scopes=["read:jira-work"])
 
-    assert present_app().scopes == ["read:jira-work", "manage:jira-webhook", "offline_access"]
+    assert present_app().scopes == ["read:jira-work", "read:jira-user", "manage:jira-webhook", "offline_access"]
 
 
 def test_blank_keys_are_refused_in_a_production_project(as_alice: Client, integration: Integration) -> None:

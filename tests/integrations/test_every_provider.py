@@ -146,6 +146,15 @@ def test_connect_and_call(window: Window, account: str) -> None:
     assert answer.json()["output"]
 
 
+def test_the_required_permissions_are_enough_to_connect(window: Window, account: str) -> None:
+    required = get(window.slug).required_scopes()
+    OAuthApp.objects.filter(project=window.project).update(scopes=required)
+
+    connection = window.connect("", account)
+
+    assert set(connection.grant.scopes) <= set(required)
+
+
 def test_cancel(window: Window, account: str) -> None:
     path, _, query = window.allow(window.go_out(window.begin()), account).partition("?")
     state = query.rpartition("state=")[2]

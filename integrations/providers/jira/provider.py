@@ -11,7 +11,12 @@ SCOPES = (
         is_required=True,
     ),
     Scope("write:jira-work", "Create, edit and comment on issues", "Create issue, Update issue, Add comment"),
-    Scope("read:jira-user", "Read people's names, to show and assign them", "Assignee pickers"),
+    Scope(
+        "read:jira-user",
+        "Know whose account is connected; read people's names",
+        "Connecting, and assignee pickers",
+        is_required=True,
+    ),
     Scope(
         "manage:jira-webhook", "Be told at once when issues change", "Triggers: New Issue, Issue Updated, New Comment"
     ),
