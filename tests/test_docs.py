@@ -1,0 +1,63 @@
+"""The documentation keeps up with the code."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from integrations.sdk.urls import ROUTES
+
+ROOT = Path(settings.BASE_DIR)
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(#[^)\s]+)?\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+READ = re.compile(r"(?:read|count|seconds|flag|words|db_url|email_url)\(\s*\"([A-Z_]+)\"")
+
+
+def anchors(page: Path) -> set[str]:
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in HEADING.findall(page.read_text())}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    links = [((page.parent / path) if path else page, anchor) for path, anchor in LINK.findall(page.read_text())]
+
+    assert [str(target) for target, _ in links if not target.exists()] == []
+    assert [anchor for target, anchor in links if anchor and anchor[1:] not in anchors(target)] == []
+
+
+def test_every_setting_is_described() -> None:
+    described = (ROOT / "docs" / "deployment.md").read_text()
+
+    names = set(READ.findall((ROOT / "config" / "settings.py").read_text()))
+
+    assert len(names) > 20
+    assert [name for name in sorted(names) if f"`{name}`" not in described] == []
+
+
+def test_every_system_check_is_described() -> None:
+    described = (ROOT / "docs" / "deployment.md").read_text()
+
+    ids = re.findall(r'id="patchbay\.(\w+)"', (ROOT / "integrations" / "checks.py").read_text())
+
+    assert [name for name in ids if name not in described] == []
+
+
+def test_every_address_of_the_api_is_described() -> None:
+    described = (ROOT / "docs" / "http-api.md").read_text()
+
+    paths = {re.sub(r"/?<.*", "", path) for path, _, _ in ROUTES}
+
+    assert [path for path in sorted(paths) if f"/{path}" not in described] == []
+
+
+def test_every_error_of_the_api_is_described() -> None:
+    described = (ROOT / "docs" / "http-api.md").read_text()
+    code = "".join(path.read_text() for path in (ROOT / "integrations").glob("**/*.py") if "sandbox" not in path.parts)
+
+    raised = re.findall(r"(?:ApiError|ProxyError)\(\s*\d+,\s*\"(\w+)\"", code)
+    raised += re.findall(r"(?:ConnectError|_failed|fail)\(\s*(?:\w+,\s*)?\"(\w+)\"", code)
+
+    assert len(raised) > 40
+    assert [name for name in sorted(set(raised)) if f"`{name}`" not in described] == []
