@@ -69,7 +69,6 @@ class OAuth2:
     account: Callable[[str, Site], Account]
     sites: Callable[[str], list[Site]]
     manage_url: str
-    uses_pkce: bool = False
 
 
 @dataclass(frozen=True)
