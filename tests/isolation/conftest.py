@@ -5,7 +5,7 @@ Mallory is another user of Acme Tasks. The stranger owns Elsewhere, a project wi
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -139,6 +139,9 @@ class Answer:
     def __init__(self, status: int, body: bytes) -> None:
         self.status, self._body = status, body
         self.headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+
+    def stream(self, max_bytes: int = 0) -> Iterator[bytes]:
+        yield self._body
 
     def body(self, max_bytes: int = 0) -> bytes:
         return self._body
