@@ -45,8 +45,9 @@ def popup(view: View) -> View:
         except ConnectError as error:
             response = page(request, "failed", {"code": error.code, "message": str(error)}, status=400)
         response["Cross-Origin-Opener-Policy"] = "unsafe-none"
-        # With "no-referrer" the browser would send "Origin: null" with our own forms, which the CSRF check refuses.
-        response["Referrer-Policy"] = "same-origin"
+        # With "no-referrer" the browser would send "Origin: null" with our own forms, which the CSRF check refuses; the
+        # one address that holds a token has no form.
+        response["Referrer-Policy"] = "no-referrer" if "userToken" in request.GET else "same-origin"
         response["Cache-Control"] = "no-store"
         response.is_final = True  # type: ignore[attr-defined]
         return response

@@ -500,6 +500,16 @@ def test_a_popup_of_another_user_does_not_count_as_this_browser(
     assert not connect._is_from(session, "bobs-nonce")
 
 
+@pytest.mark.parametrize("origin", [PAGE, "https://evil.example"])
+def test_the_address_that_holds_the_token_is_told_to_nobody(alice: Window, origin: str) -> None:
+    query = {"action": "jira", "userToken": alice.token, "originForPostMessage": origin}
+
+    answer = alice.client.get(f"/projects/{alice.project.pk}/sdk/actions/oauth-nonce", query)
+
+    assert (answer["Referrer-Policy"], answer["Cache-Control"]) == ("no-referrer", "no-store")
+    assert alice.token not in words(answer)
+
+
 def test_a_popup_that_brings_a_wrong_token_says_so_without_showing_it(jira: Integration, sandbox: Sandbox) -> None:
     address = f"/projects/{jira.project_id}/sdk/actions/oauth-nonce"
 
