@@ -57,7 +57,7 @@ async function showProjects() {
   options($("#project"), values.map(({ key, name: title }) => [key, `${title} (${key})`]));
   if (!values.length) return say("[data-created]", "This account sees no project on its site.");
   await showTypes();
-  $("#jql").value = `project = ${values[0].key} ORDER BY created DESC`;
+  $("#jql").value ||= `project = ${values[0].key} ORDER BY created DESC`;
 }
 
 async function showTypes() {
