@@ -123,6 +123,10 @@ class Settings:
     rate_limit_next: int = 0
     rate_limit_retry_after: float | None = 5
     rate_limit_reason: str = "jira-burst-based"
+    # Of the next so many writing calls: do what they ask and lose the answer, or fail them before anything is done.
+    lose_next: int = 0
+    fail_next: int = 0
+    search_lag_seconds: float = 0
 
 
 TOKEN_MODES = {

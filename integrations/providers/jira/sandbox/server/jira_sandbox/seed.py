@@ -47,6 +47,12 @@ STATUSES: dict[str, dict[str, Any]] = {
 TRANSITIONS = {"11": "10000", "21": "3", "31": "10001"}
 PRIORITIES = {"1": "Highest", "2": "High", "3": "Medium", "4": "Low", "5": "Lowest"}
 TEAMS = {"10020": "Platform", "10021": "Support", "10022": "Growth"}
+# `required_for` and `types` name issue types.
+CUSTOM_FIELDS: dict[str, dict[str, Any]] = {
+    "customfield_10050": {"name": "Team", "kind": "option", "types": ["10003", "10000"], "required_for": ["10003"]},
+    "customfield_10051": {"name": "Story Points", "kind": "number", "types": ["10003"], "required_for": []},
+    "customfield_10052": {"name": "Acceptance criteria", "kind": "textarea", "types": ["10003"], "required_for": []},
+}
 
 
 def accounts() -> list[Account]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 
 from ..oauth import read_access_token
 from ..records import Account, Issue, Project
@@ -96,7 +96,15 @@ def gateway(request: HttpRequest, cloud_id: str, version: int, path: str) -> Htt
     if state.settings.api_latency_ms:
         time.sleep(state.settings.api_latency_ms / 1000)
     limited = _rate_limited()
-    response = limited or _serve(request, cloud_id, version, path.rstrip("/"))
+    response: HttpResponseBase
+    if limited:
+        response = limited
+    elif _troubled(request, "fail_next"):
+        response = JsonResponse({"message": "Internal server error"}, status=500)
+    else:
+        response = _serve(request, cloud_id, version, path.rstrip("/"))
+    if response.status_code < 300 and _troubled(request, "lose_next"):
+        response = dropped()
     with state.lock:
         state.api_calls[request.method or "", path, response.status_code] += 1
     response["X-RateLimit-Limit"] = "350"
@@ -115,6 +123,26 @@ def _rate_limited() -> JsonResponse | None:
     if state.settings.rate_limit_retry_after is not None:
         response["Retry-After"] = f"{state.settings.rate_limit_retry_after:g}"
     return response
+
+
+def _troubled(request: HttpRequest, setting: str) -> bool:
+    """Is this one of the next writing calls that the operator wants trouble for? Searching only reads."""
+    with state.lock:
+        left = getattr(state.settings, setting)
+        if not left or request.method == "GET" or request.path.endswith(("/search/jql", "/jql/match", "/jql/parse")):
+            return False
+        state.change_settings({setting: left - 1})
+    return True
+
+
+def dropped() -> HttpResponseBase:
+    """Break off in the middle of an answer: more is promised than is sent, so the client sees a broken connection."""
+
+    def nothing() -> Any:
+        yield b'{"'
+        raise ConnectionAbortedError("The operator asked for a dropped connection.")
+
+    return StreamingHttpResponse(nothing(), headers={"Content-Length": "2000", "Content-Type": "application/json"})
 
 
 def _serve(request: HttpRequest, cloud_id: str, version: int, path: str) -> HttpResponseBase:

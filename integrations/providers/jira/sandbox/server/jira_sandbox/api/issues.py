@@ -9,9 +9,9 @@ from typing import Any
 from django.http import FileResponse, HttpResponseBase
 
 from ..records import Issue
-from ..seed import ISSUE_TYPES, PRIORITIES, STATUSES, TRANSITIONS
+from ..seed import CUSTOM_FIELDS, ISSUE_TYPES, PRIORITIES, STATUSES, TEAMS, TRANSITIONS
 from ..state import state
-from . import adf, represent
+from . import adf, projects, represent
 from .gateway import READ, WRITE, Call, JiraError, route
 
 DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
@@ -21,7 +21,8 @@ ISSUE = "issue/(?P<key>[^/]+)"
 
 @route("POST", "issue", WRITE)
 def create(call: Call) -> tuple[dict[str, Any], int]:
-    fields = call.json().get("fields")
+    body = call.json()
+    fields = body.get("fields")
     if not isinstance(fields, dict):
         raise JiraError(400, "The request body is missing 'fields'.")
     errors: dict[str, str] = {}
@@ -35,12 +36,38 @@ def create(call: Call) -> tuple[dict[str, Any], int]:
         errors["summary"] = "You must specify a summary of the issue."
     if not values.get("issuetype"):
         errors.setdefault("issuetype", "Specify an issue type")
+    custom = {name: value for name, value in fields.items() if name in CUSTOM_FIELDS}
+    errors |= _missing_custom(values.get("issuetype"), custom) | _wrong_custom(custom)
     if errors or project is None:
         raise JiraError(400, **errors)
-    return _created(call, make(call.account.account_id, project, values)), 201
+    return _created(call, make(call.account.account_id, project, values | custom, _properties(body))), 201
 
 
-def make(account_id: str, project: Any, values: dict[str, Any]) -> Issue:
+def _missing_custom(type_id: Any, custom: dict[str, Any]) -> dict[str, str]:
+    needed = [(name, field) for name, field in CUSTOM_FIELDS.items() if type_id in field["required_for"]]
+    return {name: f"{field['name']} is required." for name, field in needed if not custom.get(name)}
+
+
+def _wrong_custom(custom: dict[str, Any]) -> dict[str, str]:
+    errors = {}
+    for name, value in custom.items():
+        kind = CUSTOM_FIELDS[name]["kind"]
+        if kind == "option" and not (isinstance(value, dict) and str(value.get("id")) in TEAMS):
+            errors[name] = f"Specify a valid value for {CUSTOM_FIELDS[name]['name']}"
+        if kind == "number" and (isinstance(value, bool) or not isinstance(value, int | float)):
+            errors[name] = "Operation value must be a number"
+        if kind == "textarea" and adf.problem(value):
+            errors[name] = adf.problem(value)
+    return errors
+
+
+def _properties(body: dict[str, Any]) -> dict[str, Any]:
+    given = body.get("properties")
+    items = given if isinstance(given, list) else []
+    return {str(item["key"]): item.get("value") for item in items if isinstance(item, dict) and "key" in item}
+
+
+def make(account_id: str, project: Any, values: dict[str, Any], properties: dict[str, Any] | None = None) -> Issue:
     """Store a new issue in a project."""
     now = time.time()
     project.last_number += 1
@@ -54,9 +81,10 @@ def make(account_id: str, project: Any, values: dict[str, Any]) -> Issue:
     }
     fields = defaults | {"reporter": account_id} | values
     issue = Issue(state.next_id(), project.site, project.key, project.last_number, account_id, now, now, fields)
+    issue.properties = properties or {}
     state.save_project(project)
     state.save_issue(issue)
-    state.record_effect("issue_created", account_id, key=issue.key, site=issue.site)
+    state.record_effect("issue_created", account_id, key=issue.key, site=issue.site, properties=issue.properties)
     return issue
 
 
@@ -193,6 +221,9 @@ def edit(call: Call, key: str) -> Any:
         for name in _unknown(fields)
     }
     values = {name: reader(call, fields[name], errors) for name, reader in READERS.items() if name in fields}
+    custom = {name: value for name, value in fields.items() if name in CUSTOM_FIELDS}
+    errors |= _wrong_custom({name: value for name, value in custom.items() if value is not None})
+    values |= custom
     for name, operations in update.items():
         values |= _updated(call, issue, name, operations, errors)
     if errors:
@@ -241,7 +272,7 @@ def change(issue: Issue, account_id: str, values: dict[str, Any]) -> None:
 
 def _shown(value: Any) -> str:
     if isinstance(value, dict):
-        return adf.text_of(value)
+        return adf.text_of(value) if value.get("type") == "doc" else TEAMS.get(str(value.get("id")), "")
     if isinstance(value, list):
         return " ".join(value)
     return STATUSES.get(str(value), {}).get("name") or str(value or "")
@@ -252,6 +283,14 @@ def delete(call: Call, key: str) -> None:
     issue = call.issue(key, to_edit=True)
     state.delete_issue(issue)
     state.record_effect("issue_deleted", call.account.account_id, key=issue.key)
+
+
+@route("GET", f"{ISSUE}/editmeta", READ)
+def editmeta(call: Call, key: str) -> dict[str, Any]:
+    issue = call.issue(key, to_edit=True)
+    found = projects.fields_of_type(call, issue.project, issue.fields["issuetype"])
+    kept = [field for field in found if field["key"] not in ("project",)]
+    return {"fields": {field["key"]: {k: v for k, v in field.items() if k != "fieldId"} for field in kept}}
 
 
 @route("GET", f"{ISSUE}/transitions", READ)
@@ -274,27 +313,44 @@ def transition(call: Call, key: str) -> None:
 def comments(call: Call, key: str) -> dict[str, Any]:
     issue = call.issue(key)
     start, most = call.number("startAt", 0, 10**6), call.number("maxResults", 100, 100)
-    page = [represent.comment(call, issue, found) for found in issue.comments[start : start + most]]
+    ordered = issue.comments[::-1] if call.request.GET.get("orderBy") == "-created" else issue.comments
+    page = [represent.comment(call, issue, found) for found in ordered[start : start + most]]
     return {"startAt": start, "maxResults": most, "total": len(issue.comments), "comments": page}
 
 
 @route("POST", f"{ISSUE}/comment", WRITE)
 def comment(call: Call, key: str) -> tuple[dict[str, Any], int]:
     issue = call.issue(key, to_edit=True)
-    body = call.json().get("body")
+    given = call.json()
+    body = given.get("body")
     document: Any = adf.from_text(str(body or "")) if call.version == 2 else body
     if adf.problem(document) or not document["content"]:
         raise JiraError(400, **{"comment": adf.problem(document) or "Comment body can not be empty!"})
-    return represent.comment(call, issue, add_comment(issue, call.account.account_id, document)), 201
+    return represent.comment(
+        call, issue, add_comment(issue, call.account.account_id, document, _properties(given))
+    ), 201
 
 
-def add_comment(issue: Issue, account_id: str, document: dict[str, Any]) -> dict[str, Any]:
+def add_comment(
+    issue: Issue, account_id: str, document: dict[str, Any], properties: dict[str, Any] | None = None
+) -> dict[str, Any]:
     issue.updated = time.time()
     found = {"id": state.next_id(), "author": account_id, "body": document, "created": issue.updated}
+    found["properties"] = properties or {}
     issue.comments.append(found)
     state.save_issue(issue)
-    state.record_effect("comment_created", account_id, key=issue.key)
+    state.record_effect("comment_created", account_id, key=issue.key, properties=found["properties"])
     return found
+
+
+@route("GET", "comment/(?P<comment_id>[^/]+)/properties/(?P<name>[^/]+)", READ)
+def comment_property(call: Call, comment_id: str, name: str) -> dict[str, Any]:
+    for issue in list(state.issues.values()):
+        for found in issue.comments:
+            if found["id"] == comment_id and name in found.get("properties", {}):
+                call.issue(issue.key)
+                return {"key": name, "value": found["properties"][name]}
+    raise JiraError(404, f"The property with key '{name}' was not found.")
 
 
 @route("GET", f"{ISSUE}/properties/(?P<name>[^/]+)", READ)

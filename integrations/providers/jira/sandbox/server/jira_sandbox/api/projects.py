@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..seed import ISSUE_TYPES, PRIORITIES, STATUSES
+from ..seed import CUSTOM_FIELDS, ISSUE_TYPES, PRIORITIES, STATUSES, TEAMS
 from . import represent
 from .gateway import READ, Call, JiraError, route
 
@@ -51,8 +51,13 @@ def type_fields(call: Call, key: str, type_id: str) -> dict[str, Any]:
     call.project(key, to_edit=True)
     if type_id not in ISSUE_TYPES:
         raise JiraError(404, f"The issue type {type_id} does not exist in this project.")
+    fields = fields_of_type(call, key, type_id)
+    return {"startAt": 0, "maxResults": 50, "total": len(fields), "fields": fields}
+
+
+def fields_of_type(call: Call, key: str, type_id: str) -> list[dict[str, Any]]:
     priorities = [represent.priority(call, priority_id) for priority_id in PRIORITIES]
-    fields = [
+    return [
         _field("summary", "string", required=True),
         _field("issuetype", "issuetype", required=True, allowed=[represent.issue_type(call, type_id)]),
         _field("project", "project", required=True),
@@ -63,8 +68,29 @@ def type_fields(call: Call, key: str, type_id: str) -> dict[str, Any]:
         _field("labels", "array", items="string"),
         _field("parent", "issuelink", required=ISSUE_TYPES[type_id]["level"] < 0),
         _field("duedate", "date"),
+        *(_custom(name, field, type_id) for name, field in CUSTOM_FIELDS.items() if type_id in field["types"]),
     ]
-    return {"startAt": 0, "maxResults": 50, "total": len(fields), "fields": fields}
+
+
+def _custom(name: str, field: dict[str, Any], type_id: str) -> dict[str, Any]:
+    kinds = {"option": ("option", "select"), "number": ("number", "float"), "textarea": ("string", "textarea")}
+    kind, custom = kinds[field["kind"]]
+    body = {
+        "fieldId": name,
+        "key": name,
+        "name": field["name"],
+        "required": type_id in field["required_for"],
+        "hasDefaultValue": False,
+        "operations": ["set"],
+        "schema": {
+            "type": kind,
+            "custom": f"com.atlassian.jira.plugin.system.customfieldtypes:{custom}",
+            "customId": int(name.rpartition("_")[2]),
+        },
+    }
+    if kind == "option":
+        body["allowedValues"] = [{"id": team, "value": words} for team, words in TEAMS.items()]
+    return body
 
 
 def _field(name: str, kind: str, *, required: bool = False, items: str = "", **more: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Search by JQL, with page tokens."""
 
 import json
+import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
@@ -46,6 +47,10 @@ def _search(call: Call, wanted: dict[str, Any]) -> dict[str, Any]:
     page = found[start : start + size]
     expand = str(wanted.get("expand") or "")
     issues = [represent.issue(call, issue, fields, expand) for issue in page]
+    asked = wanted.get("properties")
+    if isinstance(asked, list) and asked:
+        for body_of, issue in zip(issues, page, strict=True):
+            body_of["properties"] = {name: issue.properties[name] for name in asked if name in issue.properties}
     # `key` is a field here, as it is not in "get issue": ask for ids alone and there are ids alone.
     if fields == ["id"]:
         issues = [{"id": issue["id"]} for issue in issues]
@@ -65,7 +70,12 @@ def _matching(call: Call, jql: str) -> list[Issue]:
         projects = call.projects("edit", "browse")
         match.check_values(query, projects)
         readable = {project.key for project in projects}
-        here = [i for i in state.issues.values() if i.site == call.site.cloud_id and i.project in readable]
+        indexed_until = time.time() - state.settings.search_lag_seconds
+        here = [
+            issue
+            for issue in state.issues.values()
+            if issue.site == call.site.cloud_id and issue.project in readable and issue.created <= indexed_until
+        ]
         return match.run(query, here, call.account.account_id)
     except JqlError as error:
         raise JiraError(400, str(error)) from None

@@ -133,6 +133,7 @@ def _bulk(body: dict[str, Any]) -> list[dict[str, str]]:
         made.append(
             {
                 "account_id": account.account_id,
+                "site": ACME,
                 "access_token": tokens["access_token"],
                 "refresh_token": tokens.get("refresh_token", ""),
             }

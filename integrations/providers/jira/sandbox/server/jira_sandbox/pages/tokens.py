@@ -6,9 +6,10 @@ import time
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 
 from .. import oauth
+from ..api.gateway import dropped
 from ..avatars import avatar_url
 from ..records import Grant
 from ..scopes import CONFLUENCE_SCOPES, JIRA_SCOPES
@@ -36,7 +37,7 @@ def token(request: HttpRequest) -> HttpResponseBase:
     with state.lock:
         answer = _grant(grant_type, params)
     if mode == "lost":
-        return _dropped()
+        return dropped()
     return answer
 
 
@@ -57,17 +58,7 @@ def _trouble(mode: str) -> HttpResponseBase | None:
         return JsonResponse({"error": "too_many_requests", "error_description": "Slow down."}, status=429)
     if mode == "html":
         return HttpResponse(HTML_ERROR, status=502)
-    return _dropped() if mode == "drop" else None
-
-
-def _dropped() -> HttpResponseBase:
-    """Break off in the middle of an answer: more is promised than is sent, so the client sees a broken connection."""
-
-    def nothing() -> Any:
-        yield b'{"access_'
-        raise ConnectionAbortedError("The operator asked for a dropped connection.")
-
-    return StreamingHttpResponse(nothing(), headers={"Content-Length": "2000", "Content-Type": "application/json"})
+    return dropped() if mode == "drop" else None
 
 
 def _grant(grant_type: str, params: dict[str, Any]) -> HttpResponse:
