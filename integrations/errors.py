@@ -1,5 +1,7 @@
 """What can go wrong when we talk to a provider, sorted by what to do next."""
 
+from collections.abc import Mapping
+
 
 class ProviderError(Exception):
     """`was_sent` tells an effect's outcome: False = surely not done, True = refused after sending, None = unknown."""
@@ -29,5 +31,16 @@ class WrongKeys(ProviderError):
     """The provider refuses our client ID or secret: the integration developer's to mend, never the end user's."""
 
 
+class RateLimited(TemporaryError):
+    """The provider asks for patience. Nothing was done, and no attempt counts."""
+
+
 class PermanentError(ProviderError):
-    """Stop and show why: the same request would fail again."""
+    """Stop and show why: the same request would fail again. `fields` says what is wrong with single inputs."""
+
+    def __init__(
+        self, message: str, *, was_sent: bool | None = False, fields: Mapping[str, str] | None = None, status: int = 0
+    ) -> None:
+        super().__init__(message, was_sent=was_sent)
+        self.fields = dict(fields or {})
+        self.status = status

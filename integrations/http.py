@@ -6,14 +6,16 @@ compression, no redirects, nothing taken from the environment, https unless the 
 
 import email.utils
 import io
+import ipaddress
 import json
 import math
+import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import requests
 import urllib3
@@ -28,6 +30,7 @@ from integrations.errors import DeadlineError, PermanentError, TemporaryError
 MAX_BYTES = 10_000_000
 MAX_RATIO = 100
 CHUNK = 64 * 1024
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
 USER_AGENT = "Patchbay"
 MAX_RETRY_AFTER = 86_400
 
@@ -93,6 +96,17 @@ class _TimedSocket:
             view = view[self._sock.send(view) :]
 
 
+def is_public(address: str) -> bool:
+    """Is this an address of the open internet, also when it hides another one (mapped, 6to4, Teredo, NAT64)?"""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    hidden: list[Any] = []
+    if isinstance(ip, ipaddress.IPv6Address):
+        hidden = [ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())]
+        if ip in NAT64:
+            hidden.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
+    return all(one.is_global and not one.is_multicast for one in (ip, *hidden) if one is not None)
+
+
 class _TimedConnection:
     deadline_at: float = math.inf
     timeout: Any
@@ -117,6 +131,18 @@ class _Https(_TimedConnection, HTTPSConnection):  # type: ignore[misc]
     pass
 
 
+class _Guarded(_Https):
+    """Connects to public addresses only, and to the very address that was checked: no second look-up can differ."""
+
+    def _new_conn(self) -> Any:
+        found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        addresses = [str(entry[4][0]) for entry in found]
+        if not addresses or not all(is_public(address) for address in addresses):
+            raise PermanentError(f"{self.host} is not an address of the open internet, so it is not called.")
+        self._dns_host = addresses[0]
+        return super()._new_conn()
+
+
 class _HttpPool(HTTPConnectionPool):
     ConnectionCls = _Http  # type: ignore[assignment]
 
@@ -125,15 +151,26 @@ class _HttpsPool(HTTPSConnectionPool):
     ConnectionCls = _Https  # type: ignore[assignment]
 
 
+class _GuardedPool(HTTPSConnectionPool):
+    ConnectionCls = _Guarded  # type: ignore[assignment]
+
+
 class _Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
 
 
+class _GuardedAdapter(_Adapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"https": _GuardedPool}
+
+
 class _Local(threading.local):
     def __init__(self) -> None:
         self.adapter = _Adapter(max_retries=0, pool_connections=32, pool_maxsize=4)
+        self.guarded = _GuardedAdapter(max_retries=0, pool_connections=8, pool_maxsize=2)
 
 
 _local = _Local()
@@ -209,7 +246,41 @@ def send(
         sent_headers["Content-Length"] = str(len(body) if isinstance(body, bytes) else length or 0)
     elif method in ("POST", "PUT", "PATCH"):
         sent_headers["Content-Length"] = "0"
-    return _exchange(_prepared(method, url, sent_headers, body), deadline_at)
+    return _exchange(_local.adapter, _prepared(method, url, sent_headers, body), deadline_at)
+
+
+def send_out(
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+    deadline_seconds: float | None = None,
+) -> Response:
+    """Send one request to an address that a user wrote: only to the open internet, whatever its name resolves to.
+
+    Otherwise as `send`. An address that the operator named in OUTBOUND_LOCAL_HOSTS may be called too.
+    """
+    parts = _split(url)
+    if parts.netloc in settings.OUTBOUND_LOCAL_HOSTS:
+        return send(method, url, headers=headers, body=body, deadline_seconds=deadline_seconds)
+    _check_address(url)
+    _check_headers(headers or {})
+    deadline_at = time.monotonic() + (deadline_seconds or settings.HTTP_DEADLINE_SECONDS)
+    sent = {"User-Agent": USER_AGENT, "Accept": "application/json, */*", "Accept-Encoding": "gzip"} | dict(
+        headers or {}
+    )
+    if body is not None or method in ("POST", "PUT", "PATCH"):
+        sent["Content-Length"] = str(len(body or b""))
+    prepared = _prepared(method, requests.utils.requote_uri(url.partition("#")[0]), sent, body)
+    return _exchange(_local.guarded, prepared, deadline_at)
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        raise PermanentError("This is not an address that can be called.") from None
 
 
 def _prepared(
@@ -222,10 +293,10 @@ def _prepared(
     return prepared
 
 
-def _exchange(prepared: requests.PreparedRequest, deadline_at: float) -> Response:
+def _exchange(adapter: HTTPAdapter, prepared: requests.PreparedRequest, deadline_at: float) -> Response:
     _deadline.at = deadline_at
     try:
-        answer = _local.adapter.send(prepared, stream=True, timeout=None, verify=True)
+        answer = adapter.send(prepared, stream=True, timeout=None, verify=True)
     except requests.ConnectTimeout:
         raise TemporaryError(f"{_host(prepared)} does not answer.") from None
     except (requests.Timeout, TimeoutError):
@@ -234,6 +305,8 @@ def _exchange(prepared: requests.PreparedRequest, deadline_at: float) -> Respons
         raise TemporaryError(f"The certificate of {_host(prepared)} is not valid.") from None
     except requests.RequestException as error:
         raise _connection_failure(error, prepared) from None
+    except OSError:
+        raise TemporaryError(f"{_host(prepared)} cannot be reached.") from None
     finally:
         _deadline.at = math.inf
     return Response(answer, deadline_at)

@@ -47,6 +47,8 @@ RESPONSE_HEADERS = frozenset(
 FORBIDDEN_IN_SEGMENT = re.compile(r"[\x00-\x1f\x7f\\%]|^\.{1,2}(;.*)?$|^$")
 FORBIDDEN_IN_QUERY = re.compile(r"[\x00-\x20\x7f#\\]|[^\x00-\x7f]")
 SAFE_IN_SEGMENT = "-._~!$&'()*+,=:@"
+# How long to wait where the provider asks for patience and says no time.
+PATIENCE_SECONDS = 10
 _connections: Remembered[Connection] = Remembered()
 NOT_CONNECTED = "Integration not enabled for user."
 
@@ -127,9 +129,11 @@ def forward(user: EndUser, slug: str, call: Call, *, wanted: str = "") -> Answer
     connection: Connection | None = None
     status = 502
     try:
-        integration, connection = find_connection(user, slug, wanted)
-        answer = _forward(integration.provider, connection, call)
+        _, connection = find_connection(user, slug, wanted)
+        answer = send_for(connection, call)
         status = answer.status
+        if status == 429:
+            connection.be_patient(http.retry_after(answer.response.headers) or PATIENCE_SECONDS)
         return answer
     except ProxyError as error:
         status = error.status
@@ -139,13 +143,16 @@ def forward(user: EndUser, slug: str, call: Call, *, wanted: str = "") -> Answer
         calls.note(user, slug, connection, method=call.method, path=call.path, status=status, seconds=seconds)
 
 
-def _forward(provider: Provider, connection: Connection, call: Call) -> Answer:
+def send_for(connection: Connection, call: Call, seconds: float | None = None) -> Answer:
+    """Send one call for a connection, twice where its token turns out to be expired. Raises ProxyError."""
+    deadline_at = time.monotonic() + (seconds or settings.PROXY_DEADLINE_SECONDS)
+    provider = connection.integration.provider
     if call.method not in METHODS:
         raise ProxyError(405, "method_not_allowed", f"{call.method} cannot be forwarded.")
     base = provider.api.base_url(connection.site_id)
     url = target(base, call.path, call.query)
     token = _token(connection)
-    response = _send(provider, call, url, token.text)
+    response = _send(provider, call, url, token.text, deadline_at)
     if response.status == 401:
         # Small bodies are in memory, so a token that expired on the way costs the caller nothing.
         body = response.body(settings.PROXY_MAX_JSON_BYTES)
@@ -156,7 +163,7 @@ def _forward(provider: Provider, connection: Connection, call: Call) -> Answer:
             raise ProxyError(
                 409, "token_renewed", "The access token was renewed while this call was under way; send it again."
             )
-        response = _send(provider, call, url, token.text)
+        response = _send(provider, call, url, token.text, deadline_at)
     return _answer(provider, call, response, base)
 
 
@@ -193,7 +200,7 @@ def _token(connection: Connection, stale: str = "") -> tokens.AccessToken:
         raise ProxyError(503, "try_again", str(error), retry_after=error.retry_after or 2) from error
 
 
-def _send(provider: Provider, call: Call, url: str, token: str) -> http.Response:
+def _send(provider: Provider, call: Call, url: str, token: str, deadline_at: float) -> http.Response:
     allowed = REQUEST_HEADERS | provider.api.request_headers
     headers = {name: value for name, value in call.headers.items() if name.lower() in allowed}
     has_body = bool(call.length) or (isinstance(call.body, bytes) and bool(call.body))
@@ -204,7 +211,7 @@ def _send(provider: Provider, call: Call, url: str, token: str) -> http.Response
             headers=headers | {"Authorization": f"Bearer {token}"},
             body=call.body if has_body else None,
             length=call.length,
-            deadline_seconds=settings.PROXY_DEADLINE_SECONDS,
+            deadline_seconds=max(deadline_at - time.monotonic(), 0.001),
         )
     except DeadlineError as error:
         raise ProxyError(504, "timed_out", f"{error} What became of the call is not known.") from error

@@ -2,8 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+
+if TYPE_CHECKING:
+    from integrations.provider_api import ProviderApi
 
 
 @dataclass(frozen=True)
@@ -76,14 +80,123 @@ class Api:
     """How to call the provider. `base_url(site_id)` ends in a path prefix that no call may leave.
 
     `means_expired(status, body)` is true for an answer that a fresh access token can cure; `hint(method, path, status)`
-    gives our words for a well-known mistake, "" for none; `message(body)` finds the error text in a decoded answer.
+    gives our words for a well-known mistake, "" for none; `message(body)` finds the error text in a decoded answer, and
+    `field_errors(body)` what it says of single fields, by the provider's names for them.
     """
 
     base_url: Callable[[str], str]
     means_expired: Callable[[int, bytes], bool]
     message: Callable[[object], str]
     hint: Callable[[str, str, int], str] = lambda method, path, status: ""
+    field_errors: Callable[[object], dict[str, str]] = lambda body: {}
     request_headers: frozenset[str] = frozenset()
+
+
+# What can be done ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Option:
+    """One value to choose, and what people call it."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Options:
+    """A page of choices. `cursor` asks for the next page, "" when this is the last."""
+
+    options: list[Option]
+    cursor: str = ""
+
+
+# (api, what was typed to search, cursor, the values that the source depends on) -> a page of choices
+Source = Callable[["ProviderApi", str, str, Mapping[str, Any]], Options]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One input of an action.
+
+    `kind`: text, long_text, rich_text, number, switch, date, select, list (texts), conditions, query or object.
+    `options` are fixed choices; `source` names the provider's source of choices, which needs the values of
+    `depends_on`. Where `quote` is set, what an expression yields is quoted by it on its way into the text:
+    `quote(value, the quote sign that is open around it or "")`. `vocabulary` is what the conditions of a filter may
+    say: {"fields": [{"value", "label", "operators"}], "operators": [{"value", "label"}], "without_value": [...]}.
+    """
+
+    key: str
+    label: str
+    kind: str = "text"
+    help: str = ""
+    placeholder: str = ""
+    is_required: bool = False
+    default: Any = None
+    options: tuple[Option, ...] = ()
+    source: str = ""
+    depends_on: tuple[str, ...] = ()
+    quote: Callable[[Any, str], str] | None = None
+    vocabulary: Mapping[str, Any] = field(default_factory=dict)
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of this input."""
+        kinds: dict[str, dict[str, Any]] = {
+            "number": {"type": "number"},
+            "switch": {"type": "boolean"},
+            "date": {"type": "string", "format": "date"},
+            "list": {"type": "array", "items": {"type": "string"}},
+            "object": {"type": "object"},
+            "conditions": {"type": "object"},
+            "rich_text": {"type": ["string", "object"]},
+        }
+        schema = {"title": self.label, **kinds.get(self.kind, {"type": "string"})}
+        if self.help:
+            schema["description"] = self.help
+        if self.options:
+            schema["enum"] = [option.value for option in self.options]
+        if self.default is not None:
+            schema["default"] = self.default
+        return schema
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something to do in a user's name: `run(api, input, op_key)` returns its output, JSON data.
+
+    `effect` says what a repetition would do: "none" (it only reads), "idempotent" (the same again) or "once" (it would
+    happen twice). An action of effect "once" marks what it makes with `op_key`, and `find(api, input, op_key)` looks
+    for it when an answer was lost: the output that `run` would have returned, None when it is not to be found (yet).
+    Where `find` reads what is there at once, and not an index that lags, `is_find_sure`: what it has not found after a
+    while has not happened.
+    `more_fields(api, input)` returns further inputs that the account's own set-up asks for; their keys begin with
+    "fields.".
+    """
+
+    slug: str
+    title: str
+    description: str
+    fields: tuple[Field, ...]
+    run: "Callable[[ProviderApi, Mapping[str, Any], str], Any]"
+    output: Mapping[str, Any]
+    sample: Any
+    scopes: tuple[str, ...]
+    effect: str = "none"
+    find: "Callable[[ProviderApi, Mapping[str, Any], str], Any] | None" = None
+    is_find_sure: bool = False
+    more_fields: "Callable[[ProviderApi, Mapping[str, Any]], list[Field]] | None" = None
+
+    def input(self) -> dict[str, Any]:
+        """Return the JSON Schema of the whole input."""
+        return {
+            "type": "object",
+            "properties": {item.key: item.schema() for item in self.fields},
+            "required": [item.key for item in self.fields if item.is_required],
+            "additionalProperties": False,
+        }
+
+    def field(self, key: str) -> Field | None:
+        return next((item for item in self.fields if item.key == key), None)
 
 
 @dataclass(frozen=True)
@@ -100,6 +213,11 @@ class Provider:
     # What can be done with it, for the catalog: (title, text) pairs.
     offers: tuple[tuple[str, str], ...] = ()
     example_path: str = "/"
+    actions: tuple[Action, ...] = ()
+    sources: Mapping[str, Source] = field(default_factory=dict)
+
+    def action(self, slug: str) -> Action | None:
+        return next((action for action in self.actions if action.slug == slug), None)
 
     @property
     def logo(self) -> str:

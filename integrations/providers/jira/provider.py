@@ -1,7 +1,7 @@
 """What Jira offers, and how to get and keep tokens for it."""
 
 from integrations.providers.base import Api, OAuth2, Provider, Scope
-from integrations.providers.jira import api, oauth
+from integrations.providers.jira import actions, api, fields, oauth, pickers
 
 SCOPES = (
     Scope(
@@ -57,12 +57,16 @@ provider = Provider(
         means_expired=api.means_expired,
         message=api.message,
         hint=api.hint,
+        field_errors=fields.error_fields,
         request_headers=frozenset({"x-atlassian-token", "x-force-accept-language", "x-experimentalapi"}),
     ),
     offers=(
         ("Any endpoint", "Call the whole Jira Cloud REST API, versions 2 and 3, in your user's name."),
         ("Several sites", "Your users choose the site; one person may connect many accounts and sites."),
+        ("Actions for workflows", "Create, update, read, search, comment: with forms that know your users' projects."),
         ("Tokens that last", "Rotating tokens are renewed before they expire, once, however many calls are under way."),
     ),
+    actions=actions.ACTIONS,
+    sources=pickers.SOURCES,
     example_path="/rest/api/3/myself",
 )
