@@ -4,12 +4,29 @@ import os
 from typing import Any
 
 from celery import Celery, signals
+from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("patchbay")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# Celery would close the database's connection around every task, which costs more than the task; we look whether it
+# still works instead, as Django does around every request.
+app.conf["CELERY_DB_REUSE_MAX"] = 2**40
+
+
+@signals.task_prerun.connect
+def check_connections(**kwargs: Any) -> None:
+    close_old_connections()
+
+
+@signals.worker_init.connect
+def watch_steps(**kwargs: Any) -> None:
+    """A worker whose step hangs ends itself: the supervisor starts another, and its runs go on there."""
+    from workflows.leases import keeper
+
+    keeper.may_end_process = True
 
 
 @signals.worker_init.connect

@@ -182,6 +182,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
+API_URLCONF = "config.api_urls"
 WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False
 TEMPLATES = [
@@ -360,6 +361,16 @@ PROXY_MAX_BYTES = count("PROXY_MAX_BYTES", 100_000_000)
 PROXY_MAX_JSON_BYTES = count("PROXY_MAX_JSON_BYTES", 10_000_000)
 PROXY_RESEND_BYTES = count("PROXY_RESEND_BYTES", 1_000_000)
 CALL_LOG_DAYS = count("CALL_LOG_DAYS", 30)
+# A run's lease is renewed while its worker lives; a worker that died is missed when it runs out.
+RUN_LEASE_SECONDS = seconds("RUN_LEASE_SECONDS", 60)
+STEP_LIMIT_SECONDS = seconds("STEP_LIMIT_SECONDS", 300)
+# Shortens the waits before a retry and before an effect is looked for; for tests.
+RUN_WAIT_SCALE = seconds("RUN_WAIT_SCALE", 1)
+# How long a hint may take before the sweeper gives it again.
+HINT_PATIENCE_SECONDS = seconds("HINT_PATIENCE_SECONDS", 10)
+RUNS_PER_CONNECTION = count("RUNS_PER_CONNECTION", 8)
+RUNS_PER_PROJECT = count("RUNS_PER_PROJECT", 64)
+RUN_LOG_DAYS = count("RUN_LOG_DAYS", 30)
 USER_TOKEN_MAX_SECONDS = count("USER_TOKEN_MAX_SECONDS", 86_400)
 
 

@@ -3,8 +3,9 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("integrations.dashboard.urls")),
+    path("", include("workflows.dashboard.urls")),
     path("", include("integrations.portal.urls")),
-    path("", include("integrations.sdk.urls")),
+    path("", include("config.api_urls")),
     path("", include("integrations.health")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

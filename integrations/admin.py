@@ -26,6 +26,7 @@ from integrations.models import (
     Connection,
     ConnectSession,
     DataKey,
+    Event,
     Grant,
     Heartbeat,
     Integration,
@@ -483,3 +484,11 @@ class DataKeyAdmin(ReadOnly):
 @admin.register(Heartbeat)
 class HeartbeatAdmin(ReadOnly):
     list_display = ("name", "at", "owner", "until")
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnly):
+    list_display = ("created_at", "project", "source", "name", "sub", "state", "reason")
+    list_filter = ("state", "source")
+    list_select_related = ("project",)
+    search_fields = ("=sub", "name")

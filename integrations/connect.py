@@ -20,7 +20,7 @@ from django.db import transaction
 from django.db.models import F, ProtectedError
 from django.db.models.functions import Now
 
-from integrations import audit, oauth
+from integrations import audit, extension, oauth
 from integrations.errors import NeedsReconnect, ProviderError, WrongKeys
 from integrations.failpoints import failpoint
 from integrations.models import ConnectedUser, Connection, ConnectSession, Grant, Integration, OAuthApp
@@ -394,9 +394,10 @@ def settle(session: ConnectSession) -> Connection:
         if not open_still.update(status=Status.CLAIMED, claim_hash="", tokens_sealed=""):
             raise ConnectError("claim_refused", "This consent was already used. Please connect again.")
         grant = _store_grant(session, session.app, tokens)
-        connection = _store_connection(session, grant)
+        connection, is_new = _store_connection(session, grant)
         _mark_lost_sites(grant, [site["id"] for site in session.sites])
         ConnectSession.objects.filter(pk=session.pk).update(connection=connection)
+        extension.installed().connected(connection, is_new=is_new)
     audit.record(
         session.project, session.user.sub, "connected", f"{connection} with {session.integration.provider.name}"
     )
@@ -429,12 +430,13 @@ def _store_grant(session: ConnectSession, app: OAuthApp, tokens: dict[str, Any])
     return Grant.objects.get(pk=grant.pk)
 
 
-def _store_connection(session: ConnectSession, grant: Grant) -> Connection:
+def _store_connection(session: ConnectSession, grant: Grant) -> tuple[Connection, bool]:
     site = next(site for site in session.sites if site["id"] == session.site_id)
     same = Connection.objects.filter(
         user=session.user, integration=session.integration, grant=grant, site_id=session.site_id
     ).first()
     connection = same or connection_to_renew(session) or Connection(user=session.user, integration=session.integration)
+    is_new = connection._state.adding
     left = connection.grant if connection.grant_id and connection.grant_id != grant.pk else None
     connection.project_id = session.project_id
     connection.grant = grant
@@ -444,7 +446,7 @@ def _store_connection(session: ConnectSession, grant: Grant) -> Connection:
     connection.save()
     if left:
         _drop_if_unused(left)
-    return connection
+    return connection, is_new
 
 
 def _mark_lost_sites(grant: Grant, site_ids: list[str]) -> None:

@@ -1,9 +1,13 @@
 """Where another application hooks in. `integrations` never imports it: it installs itself when it is loaded."""
 
 import uuid
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from integrations.models import Connection, Integration
+
+# Have a task called with each of these ids: by a worker, or here and now where no broker takes it.
+Publish = Callable[[Any, list[str]], None]
 
 
 class Extension(Protocol):
@@ -13,14 +17,23 @@ class Extension(Protocol):
     def state(self, connection: Connection) -> dict[str, Any]:
         """Return a connection's own part: {"workflowSettings": {...}, "configuredWorkflows": {...}}."""
 
-    def update(self, connection: Connection, patch: dict[str, Any]) -> None:
-        """Take the settings that an end user changed."""
+    def update(self, connection: Connection, patch: dict[str, Any]) -> list[dict[str, Any]]:
+        """Take the settings that an end user changed; return what was wrong with some of them."""
+
+    def connected(self, connection: Connection, *, is_new: bool) -> None:
+        """Do what should happen when someone has connected, or reconnected."""
 
     def dispatch(self, event_id: uuid.UUID) -> None:
         """Do what should happen when something happened."""
 
     def resume(self, grant_id: uuid.UUID) -> None:
         """Go on with what waited for this grant to be reconnected."""
+
+    def sweep(self, publish: Publish) -> None:
+        """Have done what is due. Called every few seconds, by one process."""
+
+    def housekeep(self) -> int:
+        """Delete what was kept long enough; return how many rows."""
 
 
 class NullExtension:
@@ -32,7 +45,10 @@ class NullExtension:
     def state(self, connection: Connection) -> dict[str, Any]:
         return {"workflowSettings": {}, "configuredWorkflows": {}}
 
-    def update(self, connection: Connection, patch: dict[str, Any]) -> None:
+    def update(self, connection: Connection, patch: dict[str, Any]) -> list[dict[str, Any]]:
+        return []
+
+    def connected(self, connection: Connection, *, is_new: bool) -> None:
         return
 
     def dispatch(self, event_id: uuid.UUID) -> None:
@@ -40,6 +56,12 @@ class NullExtension:
 
     def resume(self, grant_id: uuid.UUID) -> None:
         return
+
+    def sweep(self, publish: Publish) -> None:
+        return
+
+    def housekeep(self) -> int:
+        return 0
 
 
 _installed: Extension = NullExtension()

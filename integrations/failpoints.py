@@ -7,7 +7,10 @@ import os
 import signal
 import time
 
-FAILPOINTS = ["connect.before_exchange", "connect.exchanged", "refresh.claimed", "refresh.answered", "refresh.storing"]
+FAILPOINTS = [
+    *("connect.before_exchange", "connect.exchanged", "refresh.claimed", "refresh.answered", "refresh.storing"),
+    *("run.claimed", "run.intended", "run.effected", "run.stored", "run.ended"),
+]
 _name, _, _action = os.environ.get("FAILPOINT", "").partition("=")
 
 

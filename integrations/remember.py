@@ -15,7 +15,8 @@ _all: "list[Remembered[object]]" = []
 
 
 class Remembered(Generic[V]):
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self._seconds = seconds
         self._kept: OrderedDict[Hashable, tuple[float, V]] = OrderedDict()
         _all.append(self)  # type: ignore[arg-type]
 
@@ -24,7 +25,7 @@ class Remembered(Generic[V]):
         return found[1] if found and found[0] > time.monotonic() else None
 
     def keep(self, key: Hashable, value: V) -> V:
-        self._kept[key] = (time.monotonic() + SECONDS, value)
+        self._kept[key] = (time.monotonic() + self._seconds, value)
         while len(self._kept) > MOST:
             self._kept.popitem(last=False)
         return value

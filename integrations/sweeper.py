@@ -9,11 +9,13 @@ import socket
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.db import connections
 
-from integrations import calls, connect, tasks
+from integrations import calls, connect, extension, tasks
 from integrations.models import Grant, Heartbeat
 from integrations.models.connection import GrantQuerySet
 
@@ -39,6 +41,7 @@ class Sweeper:
             return False
         self._refresh(Grant.objects.half_refreshed())
         self._refresh(Grant.objects.idle())
+        extension.installed().sweep(self._publish)
         tasks.hint(tasks.beat, "worker")
         if time.monotonic() - self._housekept_at >= HOUSEKEEPING_SECONDS:
             self._housekept_at = time.monotonic()
@@ -47,19 +50,28 @@ class Sweeper:
 
     def _refresh(self, grants: GrantQuerySet) -> None:
         ids = [str(pk) for pk in grants.order_by("refreshed_at").values_list("pk", flat=True)[:BATCH]]
-        left = [pk for pk in ids if not tasks.hint(tasks.refresh_grant, pk)]
-        list(self._hands.map(_refresh_here, left))
+        self._publish(tasks.refresh_grant, ids)
+
+    def _publish(self, task: Any, ids: list[str]) -> None:
+        """Hand each id to a worker; where no broker takes it, do the work here."""
+        left = [pk for pk in ids if not tasks.hint(task, pk)]
+        list(self._hands.map(partial(_do_here, task), left))
 
     @staticmethod
     def _housekeep() -> None:
         attempts, lines = connect.sweep(), calls.prune()
         forgotten = Grant.objects.long_dead(DEAD_TOKENS_DAYS).forget_tokens()
-        if attempts or lines or forgotten:
-            logger.info("swept %d attempts, %d calls, %d dead grants' tokens", attempts, lines, forgotten)
+        kept_long = extension.installed().housekeep()
+        if attempts or lines or forgotten or kept_long:
+            words = "swept %d attempts, %d calls, %d dead grants' tokens, %d runs and events"
+            logger.info(words, attempts, lines, forgotten, kept_long)
 
 
-def _refresh_here(grant_id: str) -> None:
+def _do_here(task: Any, argument: str) -> None:
     try:
-        tasks.refresh_grant(grant_id)
+        task(argument)
+    except Exception:
+        # One row must not keep the others from being swept; it is due again at the next sweep.
+        logger.exception("%s failed for %s", task.name, argument)
     finally:
         connections.close_all()  # Eight hands that seldom have work need not hold eight of the database's.

@@ -1,5 +1,6 @@
 from integrations.models.audit import AuditEntry, Call
 from integrations.models.connection import ConnectedUser, Connection, ConnectSession, Grant
+from integrations.models.event import Event
 from integrations.models.integration import Integration, OAuthApp
 from integrations.models.operation import DataKey, Heartbeat
 from integrations.models.project import Member, Project, SigningKey
@@ -12,6 +13,7 @@ __all__ = [
     "ConnectedUser",
     "Connection",
     "DataKey",
+    "Event",
     "Grant",
     "Heartbeat",
     "Integration",

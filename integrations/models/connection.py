@@ -181,6 +181,8 @@ class Connection(UuidModel):
     status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
     reason = models.CharField(max_length=300, blank=True)
     settings = models.JSONField(default=dict, blank=True)
+    # Until then the provider asked for patience: no work of ours calls it in this connection's name.
+    not_before = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -205,6 +207,11 @@ class Connection(UuidModel):
     @property
     def health_reason(self) -> str:
         return self.reason or self.grant.reason
+
+    def be_patient(self, seconds: float) -> None:
+        """Let all work for this connection wait, in every process: the provider asked for it."""
+        Connection.objects.filter(pk=self.pk).update(not_before=Now() + timedelta(seconds=seconds))
+        self.not_before = datetime.now(UTC) + timedelta(seconds=seconds)
 
 
 class ConnectSessionQuerySet(models.QuerySet["ConnectSession"]):

@@ -20,7 +20,6 @@ logger = logging.getLogger(__name__)
 API_PATH = re.compile(r"^/(?:v2/)?projects/([^/]+)/|^/api/")
 METHODS = "GET, POST, PUT, PATCH, DELETE"
 EXPOSED = "Retry-After, ETag, Content-Disposition, X-RateLimit-Remaining, X-RateLimit-Reset, X-Patchbay-Hint"
-URLS = "integrations.sdk.urls"
 Handler = Callable[[HttpRequest], HttpResponseBase]
 _projects: Remembered[Project] = Remembered()
 
@@ -77,7 +76,7 @@ class ApiMiddleware:
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
         try:
-            request.resolver_match = resolve(request.path_info, URLS)
+            request.resolver_match = resolve(request.path_info, settings.API_URLCONF)
         except Resolver404:
             return self.get_response(request)  # one page of the popup has its address among the API's
         return self._call_view(request)

@@ -1,5 +1,6 @@
 """The API's own description, for clients and for tests."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -57,7 +58,7 @@ SCHEMAS: dict[str, Any] = {
 }
 
 
-def _operation(
+def operation(
     summary: str, *, answer: Any = None, body: Any = None, status: int = 200, extra: Any = ()
 ) -> dict[str, Any]:
     success: dict[str, Any] = {"description": "Done."}
@@ -77,16 +78,16 @@ def _ref(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _object(*required: str, **properties: Any) -> dict[str, Any]:
+def described(*required: str, **properties: Any) -> dict[str, Any]:
     return {"type": "object", "required": list(required), "properties": properties}
 
 
-def _named(name: str, kind: str = "string") -> dict[str, Any]:
+def named(name: str, kind: str = "string") -> dict[str, Any]:
     schema = {"type": "string", "format": "uuid"} if kind == "uuid" else {"type": "string"}
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
-def _asked(name: str, description: str) -> dict[str, Any]:
+def asked(name: str, description: str) -> dict[str, Any]:
     return {"name": name, "in": "query", "description": description, "schema": {"type": "string"}}
 
 
@@ -95,55 +96,55 @@ LIST = {"type": "array", "items": {"type": "object"}}
 
 
 def _forwarded(summary: str, *extra: Any) -> dict[str, Any]:
-    operation = _operation(summary, answer={}, extra=[CREDENTIAL_HEADER, *extra])
-    operation["responses"] |= dict.fromkeys(("413", "502", "503", "504"), ERROR)
+    forwarded = operation(summary, answer={}, extra=[CREDENTIAL_HEADER, *extra])
+    forwarded["responses"] |= dict.fromkeys(("413", "502", "503", "504"), ERROR)
     return {
-        method: operation | ({"requestBody": ANY_BODY} if method in ("post", "put", "patch") else {})
+        method: forwarded | ({"requestBody": ANY_BODY} if method in ("post", "put", "patch") else {})
         for method in ("get", "post", "put", "patch", "delete")
     }
 
 
 def paths() -> dict[str, Any]:
-    credential, slug, rest = _named("credentialId", "uuid"), _named("integrationType"), _named("path")
+    credential, slug, rest = named("credentialId", "uuid"), named("integrationType"), named("path")
     return {
         "/projects/{projectId}/sdk/me": {
-            "get": _operation("Who the user is and what they are connected to", answer=_ref("User")),
-            "patch": _operation(
-                "Set the user's metadata", answer=_ref("User"), body=_object("meta", meta={"type": "object"})
+            "get": operation("Who the user is and what they are connected to", answer=_ref("User")),
+            "patch": operation(
+                "Set the user's metadata", answer=_ref("User"), body=described("meta", meta={"type": "object"})
             ),
         },
-        "/projects/{projectId}/sdk/metadata": {"get": _operation("The active integrations", answer=LIST)},
+        "/projects/{projectId}/sdk/metadata": {"get": operation("The active integrations", answer=LIST)},
         "/projects/{projectId}/sdk/integrations": {
-            "get": _operation("The integrations, as the SDK reads them", answer=LIST)
+            "get": operation("The integrations, as the SDK reads them", answer=LIST)
         },
         "/projects/{projectId}/sdk/integrations/{integrationId}": {
-            "delete": _operation(
-                "Disconnect the user", status=204, extra=[_named("integrationId", "uuid"), CREDENTIAL_HEADER]
+            "delete": operation(
+                "Disconnect the user", status=204, extra=[named("integrationId", "uuid"), CREDENTIAL_HEADER]
             )
         },
         "/projects/{projectId}/sdk/credentials": {
-            "get": _operation("The user's connections", answer={"type": "array", "items": _ref("Credential")}),
-            "post": _operation(
+            "get": operation("The user's connections", answer={"type": "array", "items": _ref("Credential")}),
+            "post": operation(
                 "Claim a consent, as Paragon's SDK does",
                 answer=_ref("Credential"),
-                body=_object("payload", integrationId=TEXT, payload=_object("claim", claim=TEXT)),
+                body=described("payload", integrationId=TEXT, payload=described("claim", claim=TEXT)),
             ),
         },
         "/projects/{projectId}/sdk/credentials/{credentialId}": {
-            "get": _operation("One connection", answer=_ref("Credential"), extra=[credential]),
-            "patch": _operation(
+            "get": operation("One connection", answer=_ref("Credential"), extra=[credential]),
+            "patch": operation(
                 "Replace a connection's settings",
                 answer=_ref("Credential"),
-                body=_object("config", config=_object(sharedSettings={"type": "object"})),
+                body=described("config", config=described(sharedSettings={"type": "object"})),
                 extra=[credential],
             ),
-            "delete": _operation("Disconnect one connection", status=204, extra=[credential]),
+            "delete": operation("Disconnect one connection", status=204, extra=[credential]),
         },
         "/projects/{projectId}/sdk/connect": {
-            "post": _operation(
+            "post": operation(
                 "Begin to connect: send the popup to startUrl, which works once",
-                answer=_object("sessionId", "startUrl", sessionId=TEXT, startUrl=TEXT),
-                body=_object(
+                answer=described("sessionId", "startUrl", sessionId=TEXT, startUrl=TEXT),
+                body=described(
                     "integration",
                     integration=TEXT,
                     origin=TEXT,
@@ -155,49 +156,58 @@ def paths() -> dict[str, Any]:
             )
         },
         "/projects/{projectId}/sdk/connect/{sessionId}": {
-            "get": _operation(
+            "get": operation(
                 "How an attempt to connect goes",
-                answer=_object(
+                answer=described(
                     "status", status={"enum": ["open", "returned", "claimed", "failed"]}, credential=_ref("Credential")
                 ),
-                extra=[_named("sessionId", "uuid")],
+                extra=[named("sessionId", "uuid")],
             ),
-            "delete": _operation("Give an attempt up", status=204, extra=[_named("sessionId", "uuid")]),
+            "delete": operation("Give an attempt up", status=204, extra=[named("sessionId", "uuid")]),
         },
         "/projects/{projectId}/sdk/connect/claim": {
-            "post": _operation("Claim a consent", answer=_ref("Credential"), body=_object("code", code=TEXT))
+            "post": operation("Claim a consent", answer=_ref("Credential"), body=described("code", code=TEXT))
         },
         "/projects/{projectId}/sdk/actions/build-oauth": {
-            "get": _operation(
+            "get": operation(
                 "Where Paragon's popup goes",
-                answer=_object("redirectUrl", redirectUrl=TEXT),
+                answer=described("redirectUrl", redirectUrl=TEXT),
                 extra=[
-                    _asked("action", "The integration's type."),
-                    _asked("integrationId", "Its id, instead of its type."),
-                    _asked("originForPostMessage", "The origin of the page that opened the popup."),
-                    _asked("oauthMetaKeyId", "The caller's own name for the attempt."),
-                    _asked("installOptions", "JSON: {selectedCredentialId, allowMultipleCredentials, externalId}."),
+                    asked("action", "The integration's type."),
+                    asked("integrationId", "Its id, instead of its type."),
+                    asked("originForPostMessage", "The origin of the page that opened the popup."),
+                    asked("oauthMetaKeyId", "The caller's own name for the attempt."),
+                    asked("installOptions", "JSON: {selectedCredentialId, allowMultipleCredentials, externalId}."),
                 ],
             )
         },
         "/projects/{projectId}/sdk/actions/session-id/{key}": {
-            "get": _operation(
+            "get": operation(
                 "How an attempt of Paragon's SDK ended",
-                answer=_object(connectCredentialId={"type": "string", "format": "uuid"}),
-                extra=[_named("key")],
+                answer=described(connectCredentialId={"type": "string", "format": "uuid"}),
+                extra=[named("key")],
             ),
-            "delete": _operation("Give that attempt up", status=204, extra=[_named("key")]),
+            "delete": operation("Give that attempt up", status=204, extra=[named("key")]),
         },
-        "/projects/{projectId}/sdk/actions": {"post": _operation("Options of a field", answer={}, body={})},
-        "/projects/{projectId}/sdk/triggers/{workflowId}": {
-            "post": _operation("Start a workflow", answer={}, body={}, extra=[_named("workflowId")])
-        },
-        "/projects/{projectId}/sdk/workflows/{workflowId}": {
-            "post": _operation("Switch a workflow on", answer={}, extra=[_named("workflowId")]),
-            "delete": _operation("Switch a workflow off", status=204, extra=[_named("workflowId")]),
+        "/projects/{projectId}/sdk/actions": {
+            "post": operation(
+                "Choices for a field, from the user's own account",
+                answer=described(
+                    "output", output=described("records", records=LIST, nextPageCursor={"type": ["string", "null"]})
+                ),
+                body=described(
+                    "action",
+                    "sourceKey",
+                    action=TEXT,
+                    sourceKey=TEXT,
+                    parameters=LIST,
+                    paginationParameters={"type": "object"},
+                ),
+                extra=[CREDENTIAL_HEADER],
+            )
         },
         "/projects/{projectId}/triggers": {
-            "get": _operation("The triggers of an integration", answer=_object("triggers", triggers={}))
+            "get": operation("The triggers of an integration", answer=described("triggers", triggers={}))
         },
         "/projects/{projectId}/sdk/proxy/{integrationType}": _forwarded(
             "Call an address of the provider that the header X-Paragon-Proxy-Url names in full", slug, PROXY_URL
@@ -211,12 +221,11 @@ def paths() -> dict[str, Any]:
         "/projects/{projectId}/raw/{integrationType}/{credentialId}/{path}": _forwarded(
             "The same through one connection", slug, credential, rest
         ),
-        "/projects/{projectId}/sdk/events/trigger": {
-            "post": _operation(
-                "Tell that something happened", status=201, answer={}, body=_object("name", name=TEXT, payload={})
-            )
-        },
     }
+
+
+# Other applications add their part of the API while they load.
+PARTS: list[Callable[[], dict[str, Any]]] = [paths]
 
 
 def document(request: HttpRequest) -> JsonResponse:
@@ -226,7 +235,7 @@ def document(request: HttpRequest) -> JsonResponse:
             "info": {"title": "Patchbay", "version": "1", "description": "Call your users' tools in their name."},
             "servers": [{"url": settings.PUBLIC_URL}],
             "security": [{"userToken": []}],
-            "paths": paths(),
+            "paths": {path: item for part in PARTS for path, item in part().items()},
             "components": {
                 "schemas": SCHEMAS,
                 "responses": {

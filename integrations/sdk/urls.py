@@ -1,8 +1,10 @@
-from django.urls import URLPattern, include, path, register_converter
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, include, path, register_converter
 from django.urls.converters import UUIDConverter
 
 from integrations.sdk import openapi
-from integrations.sdk.views import connecting, proxied, users
+from integrations.sdk.views import connecting, options, proxied, users
 
 app_name = "sdk"
 
@@ -31,20 +33,19 @@ ROUTES = [
     ("sdk/connect", connecting.begin, "connect"),
     ("sdk/connect/claim", connecting.claim, "claim"),
     ("sdk/connect/<anyuuid:session_id>", connecting.session, "connect-session"),
-    ("sdk/events/trigger", users.event, "event"),
-    ("sdk/triggers/<str:workflow_id>", users.start_workflow, "trigger-workflow"),
-    ("sdk/workflows/<str:workflow_id>", users.workflow, "workflow"),
-    ("sdk/actions", users.actions, "actions"),
+    ("sdk/actions", options.options, "options"),
     ("triggers", users.triggers, "triggers"),
 ]
 
 
-def _routes(prefix: str) -> list[URLPattern]:
-    return [path(below, view, name=prefix + name) for below, view, name in ROUTES]
+def project_routes(routes: list[tuple[str, Any, str]]) -> list[URLPattern | URLResolver]:
+    """Return these routes below a project's address, and below /v2 once more."""
+    plain = [path(below, view, name=name) for below, view, name in routes]
+    newer = [path(below, view, name=f"v2-{name}") for below, view, name in routes]
+    return [
+        path("projects/<anyuuid:project_id>/", include(plain)),
+        path("v2/projects/<anyuuid:project_id>/", include(newer)),
+    ]
 
 
-urlpatterns = [
-    path("projects/<anyuuid:project_id>/", include(_routes(""))),
-    path("v2/projects/<anyuuid:project_id>/", include(_routes("v2-"))),
-    path("api/openapi.json", openapi.document, name="openapi"),
-]
+urlpatterns = [*project_routes(ROUTES), path("api/openapi.json", openapi.document, name="openapi")]

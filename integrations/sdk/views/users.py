@@ -3,15 +3,12 @@
 import json
 from typing import Any
 
-from django.http import HttpResponse, JsonResponse
-
 from integrations import connect, extension
 from integrations.models import ConnectedUser, Integration
 from integrations.sdk import shapes
 from integrations.sdk.api import ApiError, Caller, api
 
 META_BYTES = 16_384
-NO_WORKFLOW = "This project has no such workflow."
 
 
 @api("GET", "PATCH")
@@ -98,9 +95,8 @@ def credential(caller: Caller, credential_id: Any) -> Any:
     connection = caller.connection(str(credential_id))
     if caller.request.method == "DELETE":
         return connect.disconnect(connection, actor=caller.user.sub)
-    if caller.request.method == "PATCH":
-        _update(connection, caller.json().get("config"))
-    return shapes.credential(connection)
+    errors = _update(connection, caller.json().get("config")) if caller.request.method == "PATCH" else []
+    return shapes.credential(connection) | ({"errors": errors} if errors else {})
 
 
 def _raise_failure(caller: Caller, session_id: Any) -> None:
@@ -111,38 +107,14 @@ def _raise_failure(caller: Caller, session_id: Any) -> None:
         raise ApiError(409, session.error_code or "connect_failed", session.error)
 
 
-def _update(connection: Any, config: object) -> None:
+def _update(connection: Any, config: object) -> list[dict[str, Any]]:
     if not isinstance(config, dict):
         raise ApiError(400, "bad_config", "config must be a JSON object.")
     shared = config.get("sharedSettings")
     if isinstance(shared, dict):
         connection.settings = shared
         connection.save(update_fields=["settings", "updated_at"])
-    extension.installed().update(connection, config)
-
-
-@api("POST")
-def event(caller: Caller) -> HttpResponse:
-    """Always accepted, as the protocol has it: nothing listens yet."""
-    name = caller.json().get("name")
-    if not isinstance(name, str) or not name:
-        raise ApiError(400, "bad_event", "An event needs a name.")
-    return JsonResponse({}, status=201)
-
-
-@api("POST", "DELETE")
-def workflow(caller: Caller, workflow_id: str) -> None:
-    raise ApiError(404, "no_workflow", NO_WORKFLOW)
-
-
-@api("POST")
-def start_workflow(caller: Caller, workflow_id: str) -> None:
-    raise ApiError(404, "no_workflow", NO_WORKFLOW)
-
-
-@api("POST")
-def actions(caller: Caller) -> None:
-    raise ApiError(404, "no_source", "This integration has no such options.")
+    return extension.installed().update(connection, config)
 
 
 @api("GET")

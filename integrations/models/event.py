@@ -1,0 +1,59 @@
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Q
+
+from integrations.models.base import TimeOrderedModel
+from integrations.models.connection import Connection
+from integrations.models.project import Project
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def visible_to(self, user: Any) -> Self:
+        return self if user.is_superuser else self.filter(project__members__user=user)
+
+    def undelivered(self) -> Self:
+        return self.filter(state=Event.State.RECEIVED)
+
+    def settle(self, event: "Event", state: str, reason: str = "") -> bool:
+        """End an event, once. False when another process was faster."""
+        return bool(self.undelivered().filter(pk=event.pk).update(state=state, reason=reason[:300]))
+
+
+class Event(TimeOrderedModel):
+    """Something that happened: a row of the ledger. It ends as dispatched, ignored or failed, and says why."""
+
+    class Source(models.TextChoices):
+        APP = "app", "App event"
+        CONNECTED = "connected", "Integration enabled"
+        SCHEDULE = "schedule", "Schedule"
+
+    class State(models.TextChoices):
+        RECEIVED = "received", "Received"
+        DISPATCHED = "dispatched", "Dispatched"
+        IGNORED = "ignored", "Ignored"
+        FAILED = "failed", "Failed"
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="events")
+    # Whose account it concerns; None where it concerns every connection (a schedule) or all of a user (`sub`).
+    connection = models.ForeignKey(Connection, null=True, on_delete=models.SET_NULL, related_name="events")
+    sub = models.CharField("user ID", max_length=255, blank=True)
+    source = models.CharField(max_length=12, choices=Source)
+    name = models.CharField(max_length=120, blank=True)
+    payload = models.JSONField(default=dict)
+    state = models.CharField(max_length=12, choices=State, default=State.RECEIVED)
+    reason = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["project", "-id"], name="events_by_age"),
+            models.Index(fields=["id"], condition=Q(state="received"), name="events_undelivered"),
+            models.Index(fields=["created_at"], name="events_to_prune"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_source_display()} {self.name}".strip()
