@@ -1,0 +1,94 @@
+"""A project's workflows in a file: out, into another project, and what an import would change."""
+
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from integrations.models import Integration, Project
+from tests.workflows.conftest import Worker, action, values
+from workflows.models import Workflow
+
+
+def manage(*arguments: str, **options: Any) -> str:
+    out = StringIO()
+    call_command("project", *arguments, stdout=out, **options)
+    return out.getvalue()
+
+
+@pytest.fixture
+def file(worker: Worker, tmp_path: Path) -> Path:
+    worker.workflow(values(a="1"), action("get_issue", issue="{{made.a}}"))
+    path = tmp_path / "acme.json"
+    manage("export", str(worker.integration.project.pk), str(path))
+    return path
+
+
+def test_out_and_into_another_project(file: Path, jira: Integration) -> None:
+    other = Project.objects.create(name="Staging")
+
+    said = manage("import", "Staging", str(file))
+
+    copied = Workflow.objects.get(project=other)
+    assert (copied.name, copied.is_deployed) == ("Flow 0", True)
+    assert "add jira (inactive until its keys are entered)" in said
+    assert manage("export", "Staging") == file.read_text()
+
+
+def test_the_same_file_twice_changes_nothing(file: Path, jira: Integration) -> None:
+    assert manage("import", str(jira.project.pk), str(file)) == "Nothing to change.\n"
+    assert Workflow.objects.get().versions.count() == 1
+
+
+def test_a_dry_run_says_what_would_change(file: Path, jira: Integration) -> None:
+    found = json.loads(file.read_text())
+    found["integrations"]["jira"]["workflows"][0]["definition"]["steps"][1]["input"]["issue"] = "OPS-2"
+    file.write_text(json.dumps(found))
+
+    said = manage("import", str(jira.project.pk), str(file), dry_run=True)
+
+    assert "Flow 0: Get issue by key (get_issue): issue" in said
+    assert "this was a dry run" in said
+    assert Workflow.objects.get().versions.count() == 1
+
+
+def test_what_cannot_run_is_not_brought_in_at_all(file: Path, jira: Integration) -> None:
+    found = json.loads(file.read_text())
+    workflow = found["integrations"]["jira"]["workflows"][0]
+    workflow["definition"]["steps"][1]["input"]["issue"] = "{{nothing.there}}"
+    found["integrations"]["jira"]["workflows"].append(
+        workflow | {"name": "Good", "definition": {"steps": []}, "deployed": False}
+    )
+    file.write_text(json.dumps(found))
+
+    with pytest.raises(CommandError, match="There is no “nothing” before this step"):
+        manage("import", str(jira.project.pk), str(file))
+
+    assert [item.name for item in Workflow.objects.all()] == ["Flow 0"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "This is not JSON"),
+        ("[]", "This is not an export of Patchbay"),
+        ('{"patchbay": 1, "integrations": {"fax": {}}}', "There is no integration “fax”"),
+        ('{"patchbay": 1, "integrations": {"jira": {"workflows": [{}]}}}', "Workflow 1 of “jira” has no name."),
+        ('{"patchbay": 1, "integrations": {"jira": {"workflows": [{"name": "A"}]}}}', "“A” has no definition."),
+        ('{"patchbay": 1, "integrations": {"jira": {"scopes": ["fly"]}}}', "there is no scope fly"),
+    ],
+)
+def test_a_file_that_is_none(text: str, words: str, jira: Integration, tmp_path: Path) -> None:
+    path = tmp_path / "bad.json"
+    path.write_text(text)
+
+    with pytest.raises(CommandError, match=words):
+        manage("import", str(jira.project.pk), str(path))
+
+
+def test_a_project_that_does_not_exist(db: None) -> None:
+    with pytest.raises(CommandError, match="There is no project “Nowhere”"):
+        manage("export", "Nowhere")

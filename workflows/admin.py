@@ -1,0 +1,163 @@
+"""Workflows in the admin: look at everything; pause, deploy and replay through the same functions as the dashboard."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from integrations import audit
+from integrations.admin import ModelAdmin, ReadOnly, TabularInline
+from workflows import deploy, runs
+from workflows.models import AlertRule, Enablement, ProjectSecret, Run, StepRun, Workflow, WorkflowVersion
+
+
+@admin.register(Workflow)
+class WorkflowAdmin(ModelAdmin):
+    """Name, description and switches are changed here; the steps in the builder, which checks them."""
+
+    list_display = ("name", "project", "integration", "state", "trigger_type", "is_default_on", "updated_at")
+    list_filter = ("is_paused", "trigger_type", "is_default_on", "is_hidden")
+    list_select_related = ("project", "integration__project", "deployed")
+    search_fields = ("name", "project__name")
+    fields = ("name", "description", "is_paused", "is_default_on", "is_hidden", "position", "builder", "definition")
+    readonly_fields = ("builder", "definition")
+    actions = ("pause", "go_on", "undeploy")
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Workflow]:
+        return super().get_queryset(request).filter(action_slug="")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        audit.record(obj.project, request.user, "workflow changed", f"{obj.name}: {', '.join(form.changed_data)}")
+
+    @admin.display(description="State")
+    def state(self, workflow: Workflow) -> str:
+        if workflow.deployed is None:
+            return "Draft"
+        return "Paused" if workflow.is_paused else f"Deployed v{workflow.deployed.number}"
+
+    @admin.display(description="Builder")
+    def builder(self, workflow: Workflow) -> SafeString:
+        url = reverse("workflows:build", args=[workflow.project_id, workflow.pk])
+        return format_html('<a href="{}">Open the builder</a>', url)
+
+    @admin.display(description="Deployed definition")
+    def definition(self, workflow: Workflow) -> str:
+        return str(workflow.deployed.definition) if workflow.deployed else "–"
+
+    @admin.action(description="Pause")
+    def pause(self, request: HttpRequest, rows: QuerySet[Workflow]) -> None:
+        self._switch(request, rows, is_paused=True)
+
+    @admin.action(description="Let go on")
+    def go_on(self, request: HttpRequest, rows: QuerySet[Workflow]) -> None:
+        self._switch(request, rows, is_paused=False)
+
+    def _switch(self, request: HttpRequest, rows: QuerySet[Workflow], *, is_paused: bool) -> None:
+        for workflow in rows:
+            audit.record(
+                workflow.project, request.user, "workflow paused" if is_paused else "workflow resumed", workflow.name
+            )
+        count = rows.update(is_paused=is_paused)
+        messages.success(request, f"{count} {'paused' if is_paused else 'going on'}.")
+
+    @admin.action(description="Undeploy")
+    def undeploy(self, request: HttpRequest, rows: QuerySet[Workflow]) -> None:
+        for workflow in rows:
+            deploy.undeploy(workflow, request.user)
+        messages.success(request, "Undeployed: nothing starts them any more.")
+
+
+@admin.register(WorkflowVersion)
+class WorkflowVersionAdmin(ReadOnly):
+    list_display = ("workflow", "number", "created_at", "created_by")
+    list_select_related = ("workflow", "created_by")
+    search_fields = ("workflow__name",)
+
+
+@admin.register(Enablement)
+class EnablementAdmin(ReadOnly):
+    list_display = ("workflow", "connection", "is_enabled", "updated_at")
+    list_filter = ("is_enabled",)
+    list_select_related = ("workflow", "connection__grant")
+    search_fields = ("workflow__name", "connection__user__sub")
+
+
+@admin.register(ProjectSecret)
+class ProjectSecretAdmin(ReadOnly):
+    list_display = ("name", "project", "set_at")
+    list_select_related = ("project",)
+    search_fields = ("name", "project__name")
+    fields = ("project", "name", "set_at")
+
+
+@admin.register(AlertRule)
+class AlertRuleAdmin(ReadOnly):
+    list_display = ("project", "webhook_url", "sent_at", "last_error")
+    list_select_related = ("project",)
+    search_fields = ("project__name",)
+    fields = ("project", "emails", "webhook_url", "sent_at", "last_error")
+
+
+class StepInline(TabularInline):
+    model = StepRun
+    extra = 0
+    can_delete = False
+    fields = ("path", "iteration", "status", "attempts", "milliseconds", "error")
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Run)
+class RunAdmin(ReadOnly):
+    list_display = ("id", "workflow", "project", "sub", "status", "created_at", "short_reason")
+    list_filter = ("status", "is_test", "trigger")
+    list_select_related = ("workflow", "project")
+    search_fields = ("=id", "=sub")
+    inlines = (StepInline,)
+    exclude = ("lease_owner",)
+    actions = ("replay", "cancel")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
+        related = ("project", "version", "workflow__deployed", "connection__user", "event")
+        return super().get_queryset(request).select_related(*related)
+
+    @admin.display(description="Reason")
+    def short_reason(self, run: Run) -> str:
+        return run.reason[:80]
+
+    @admin.action(description="Replay")
+    def replay(self, request: HttpRequest, rows: QuerySet[Run]) -> None:
+        count = 0
+        for run in rows[:500]:
+            try:
+                runs.replay(run)
+                count += 1
+            except runs.RunRefused as refusal:
+                messages.error(request, f"{run.pk}: {refusal}")
+            audit.record(run.project, request.user, "run replayed", str(run.pk))
+        messages.success(request, f"{count} started again.")
+
+    @admin.action(description="Cancel")
+    def cancel(self, request: HttpRequest, rows: QuerySet[Run]) -> None:
+        for run in rows[:500]:
+            if runs.cancel(run):
+                audit.record(run.project, request.user, "run cancelled", str(run.pk))
+        messages.success(request, "What was not over is being cancelled.")
+
+
+@admin.register(StepRun)
+class StepRunAdmin(ReadOnly):
+    list_display = ("path", "iteration", "type", "status", "attempts", "milliseconds", "error")
+    list_filter = ("status", "type")
+    search_fields = ("=run__id",)

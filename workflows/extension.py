@@ -1,0 +1,107 @@
+"""What workflows add to integrations: installed when this application loads."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from integrations.extension import Publish
+from integrations.models import Connection, Event, Integration
+from workflows import deploy, dispatch, housekeeping, runs, tasks
+from workflows import settings as user_settings
+from workflows.models import AlertRule, Enablement, Run, Workflow
+
+# Without a broker the sweeper does the work; with one, its hints are for what was lost, and must not crowd the queue.
+BATCH, FEW = 500, 100
+
+
+class Workflows:
+    def describe(self, integration: Integration) -> dict[str, Any]:
+        found = list(Workflow.objects.deployed().filter(integration=integration).select_related("deployed"))
+        return {
+            "workflows": [_described(workflow) for workflow in found],
+            "workflowMeta": {str(workflow.pk): _meta(workflow, number) for number, workflow in enumerate(found)},
+        }
+
+    def state(self, connection: Connection) -> dict[str, Any]:
+        chosen = {item.workflow_id: item for item in connection.enablements.all()}
+        found = Workflow.objects.deployed().filter(integration=connection.integration_id)
+        settings = {
+            str(workflow.pk): {
+                "enabled": bool(workflow.pk in chosen and chosen[workflow.pk].is_enabled),
+                "settings": chosen[workflow.pk].settings if workflow.pk in chosen else {},
+            }
+            for workflow in found
+        }
+        return {"workflowSettings": settings, "configuredWorkflows": settings}
+
+    def update(self, connection: Connection, patch: dict[str, Any]) -> list[dict[str, Any]]:
+        return user_settings.take(connection, patch)
+
+    def connected(self, connection: Connection, *, is_new: bool) -> None:
+        """Switch on what is on by default, and say that the integration was enabled."""
+        runs.resume(connection.grant_id)
+        if not is_new:
+            return
+        default_on = Workflow.objects.deployed().filter(integration=connection.integration_id, is_default_on=True)
+        wanted = [Enablement(workflow=workflow, connection=connection, is_enabled=True) for workflow in default_on]
+        Enablement.objects.bulk_create(wanted, ignore_conflicts=True)
+        payload = {"account": connection.grant.account_name, "site": connection.site_name}
+        dispatch.record(
+            connection.project_id,
+            Event.Source.CONNECTED,
+            "",
+            payload,
+            sub=connection.user.sub,
+            connection=connection,
+        )
+
+    def dispatch(self, event_id: uuid.UUID) -> None:
+        dispatch.publish(event_id)
+
+    def resume(self, grant_id: uuid.UUID) -> None:
+        runs.resume(grant_id)
+
+    def sweep(self, publish: Publish) -> None:
+        """Have done what is due: events, schedules, runs, alerts. Called every few seconds by one process."""
+        dispatch.fire_due(datetime.now(UTC))
+        patience = settings.HINT_PATIENCE_SECONDS if settings.HAS_BROKER else 0
+        most = FEW if settings.HAS_BROKER else BATCH
+        lost_since = Now() - timedelta(seconds=patience)
+        events = Event.objects.undelivered().filter(created_at__lte=lost_since).order_by("pk")
+        publish(tasks.dispatch_event, [str(pk) for pk in events.values_list("pk", flat=True)[:most]])
+        runs.resume()
+        # A queued run has had its hint; what waits for its moment, or was left by a dead worker, has had none.
+        unhinted = Q(wake_at__lte=lost_since) | ~Q(status=Run.Status.QUEUED)
+        # Those that were refused a moment ago last: most of them still have to wait.
+        due = Run.objects.due().filter(unhinted).order_by("is_held", "wake_at").values_list("pk", flat=True)
+        publish(tasks.advance_run, [str(pk) for pk in due[:most]])
+        alerts_due = AlertRule.objects.due().values_list("project_id", flat=True)
+        publish(tasks.send_alert, [str(pk) for pk in alerts_due[:BATCH]])
+
+    def housekeep(self) -> int:
+        return housekeeping.prune()
+
+
+def _described(workflow: Workflow) -> dict[str, Any]:
+    return {
+        "id": str(workflow.pk),
+        "description": workflow.name,
+        "integrationId": str(workflow.integration_id),
+        "steps": [],
+    }
+
+
+def _meta(workflow: Workflow, order: int) -> dict[str, Any]:
+    assert workflow.deployed is not None
+    return {
+        "id": str(workflow.pk),
+        "infoText": workflow.description,
+        "defaultEnabled": workflow.is_default_on,
+        "hidden": workflow.is_hidden,
+        "order": order,
+        "inputs": deploy.paragon_inputs(workflow.deployed.definition, workflow.integration),
+    }

@@ -1,0 +1,111 @@
+"""The settings that end users choose for a workflow, checked against what its developer declared."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from integrations.models import Connection
+from workflows.models import Enablement, Workflow
+
+MOST_TEXT = 2000
+MOST_SHARED = 16_384
+
+
+def declared(workflow: Workflow) -> list[dict[str, Any]]:
+    found = workflow.deployed.definition.get("settings") if workflow.deployed else []
+    return [item for item in found or [] if isinstance(item, dict)]
+
+
+def checked(items: list[dict[str, Any]], given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the values that are good, and what is wrong with each of the others."""
+    values: dict[str, Any] = {}
+    errors: dict[str, str] = {}
+    by_key = {str(item.get("key")): item for item in items}
+    for key, value in given.items():
+        if key not in by_key:
+            errors[key] = "There is no such setting."
+            continue
+        try:
+            values[key] = _value(by_key[key], value)
+        except ValueError as error:
+            errors[key] = str(error)
+    return values, errors
+
+
+def missing(items: list[dict[str, Any]], values: Mapping[str, Any]) -> dict[str, str]:
+    """Return the required settings that have neither a value nor a default."""
+    return {
+        str(item["key"]): f"{item.get('label')} is required."
+        for item in items
+        if item.get("required") and values.get(item["key"]) in (None, "", {}) and item.get("default") in (None, "")
+    }
+
+
+def _value(item: Mapping[str, Any], value: Any) -> Any:
+    label, kind = item.get("label"), item.get("type")
+    if value is None or value == "":
+        return None
+    if kind == "number":
+        return _number(label, value)
+    if kind == "switch":
+        if not isinstance(value, bool):
+            raise ValueError(f"{label} is true or false.")
+        return value
+    if kind == "mapping":
+        return _mapping(item, value)
+    if not isinstance(value, str) or len(value) > MOST_TEXT:
+        raise ValueError(f"{label} takes a text of at most {MOST_TEXT:,} characters.")
+    if kind == "select" and value not in [option.get("value") for option in item.get("options") or []]:
+        raise ValueError(f"{label} is none of the choices.")
+    return value
+
+
+def _number(label: Any, value: Any) -> int | float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{label} takes a number.") from None
+    if isinstance(value, bool) or not abs(number) <= 1e15:
+        raise ValueError(f"{label} takes a number.")
+    return int(number) if number.is_integer() else number
+
+
+def _mapping(item: Mapping[str, Any], value: Any) -> dict[str, str]:
+    names = {str(field.get("value")) for field in item.get("fields") or []}
+    if not isinstance(value, dict) or not all(isinstance(entry, str) for entry in value.values()):
+        raise ValueError(f"{item.get('label')} maps names to fields.")
+    unknown = sorted(set(value) - names)
+    if unknown:
+        raise ValueError(f"{item.get('label')} has no “{unknown[0]}”.")
+    return {key: entry for key, entry in value.items() if entry}
+
+
+def take(connection: Connection, patch: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Store the workflow settings of {"workflowSettings": {id: {"enabled", "settings"}}}. Return what was wrong."""
+    given = patch.get("workflowSettings")
+    errors: list[dict[str, Any]] = []
+    if not isinstance(given, dict):
+        return errors
+    known = {str(item.pk): item for item in Workflow.objects.deployed().filter(integration=connection.integration_id)}
+    for workflow_id, wanted in given.items():
+        workflow = known.get(str(workflow_id))
+        if workflow is None:
+            errors.append({"workflowId": workflow_id, "message": "There is no such workflow."})
+            continue
+        settings = wanted.get("settings", wanted) if isinstance(wanted, dict) else None
+        if not isinstance(settings, dict):
+            errors.append({"workflowId": workflow_id, "message": "settings must be an object."})
+            continue
+        settings = {key: value for key, value in settings.items() if key != "enabled"}
+        values, wrong = checked(declared(workflow), settings)
+        errors += [{"workflowId": workflow_id, "inputId": key, "message": words} for key, words in wrong.items()]
+        if values:
+            row, _ = Enablement.objects.get_or_create(workflow=workflow, connection=connection)
+            row.settings = row.settings | values
+            row.save(update_fields=["settings", "updated_at"])
+    return errors
+
+
+def switch(workflow: Workflow, connection: Connection, *, on: bool) -> Enablement:
+    """Switch a workflow on or off for a connection."""
+    row, _ = Enablement.objects.update_or_create(workflow=workflow, connection=connection, defaults={"is_enabled": on})
+    return row
