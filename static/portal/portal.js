@@ -11,6 +11,8 @@ let isOpening = false; // a consent window was asked for, and nothing has been h
 let trouble = "";
 let shown = "";
 let calls = 0;
+const opened = new Set(); // workflows whose settings are open, by credential and workflow
+const problems = new Map(); // what went wrong with a workflow, by credential and workflow
 const waiting = new Map();
 
 // The page around us -------------------------------------------------------------------------------------------------
@@ -139,8 +141,10 @@ function text(selector, words, within = dialog) {
 
 function renderAccounts(known) {
   const list = part("[data-accounts]");
+  // Someone is filling in settings: what they typed must not be drawn over.
+  if (list.contains(document.activeElement) && document.activeElement.closest("[data-form]")) return;
   const focused = document.activeElement?.dataset.act;
-  const row = document.activeElement?.closest("li")?.dataset.credential;
+  const row = document.activeElement?.closest("[data-credential]")?.dataset.credential;
   list.replaceChildren(...known.map(account));
   list.hidden = !known.length;
   if (row && focused) list.querySelector(`[data-credential="${CSS.escape(row)}"] [data-act=${focused}]`)?.focus();
@@ -159,6 +163,7 @@ function account(credential) {
   text("[data-reason]", isValid ? "" : credential.reason || "Access was withdrawn or has run out.", item);
   part("[data-act=reconnect]", item).hidden = isValid;
   renderQuestion(item, credential.id, who);
+  if (isValid) renderWorkflows(item, credential);
   return item;
 }
 
@@ -173,6 +178,209 @@ function renderQuestion(item, id, who) {
   link.hidden = !provider().manageUrl;
   link.textContent = "Open your account’s connected apps";
   if (provider().manageUrl) link.href = provider().manageUrl;
+}
+
+// Workflows: what the integration does for the user, each with a switch and settings ----------------------------------
+
+function offered() {
+  const { integration, config } = state.modal;
+  const meta = (config ?? integration.configs?.[0]?.values ?? {}).workflowMeta ?? {};
+  const known = (integration.workflows ?? []).map((workflow) => ({ ...workflow, ...meta[workflow.id], name: workflow.description }));
+  return known.filter((workflow) => meta[workflow.id] && !workflow.hidden).sort((a, b) => (a.order ?? 0) - (b.order ?? 0));
+}
+
+function settingsOf(credential, workflow) {
+  return credential.configurations?.[0]?.workflowSettings?.[workflow.id] ?? { enabled: false, settings: {} };
+}
+
+function renderWorkflows(item, credential) {
+  const list = part("[data-workflows]", item);
+  const workflows = offered();
+  list.hidden = !workflows.length;
+  list.replaceChildren(...workflows.map((workflow) => workflowItem(credential, workflow)));
+}
+
+function workflowItem(credential, workflow) {
+  const item = document.querySelector("#workflow").content.cloneNode(true).firstElementChild;
+  const key = `${credential.id} ${workflow.id}`;
+  const { enabled, settings } = settingsOf(credential, workflow);
+  item.dataset.workflow = workflow.id;
+  text("[data-title]", workflow.name, item);
+  text("[data-info]", workflow.infoText ?? "", item);
+  text("[data-problem]", problems.get(key) ?? "", item);
+  const toggle = part("[data-act=switch]", item);
+  toggle.setAttribute("aria-checked", String(Boolean(enabled)));
+  text("[data-switch-name]", workflow.name, item);
+  const inputs = workflow.inputs ?? [];
+  const details = part("[data-settings]", item);
+  details.hidden = !inputs.length;
+  details.open = opened.has(key);
+  details.addEventListener("toggle", () => {
+    if (details.open) opened.add(key);
+    else opened.delete(key);
+    if (details.open) fillChoices(item, credential, inputs);
+  });
+  part("[data-inputs]", item).append(...inputs.map((input) => inputField(input, settings?.[input.id] ?? input.defaultValue)));
+  part("[data-form]", item).addEventListener("submit", (event) => save(event, credential, workflow, inputs));
+  if (details.open) fillChoices(item, credential, inputs);
+  return item;
+}
+
+function element(tag, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+let fields = 0;
+
+function inputField(input, value) {
+  const id = `field-${++fields}`;
+  const field = element("div", { className: "field" });
+  field.dataset.input = input.id;
+  const title = `${input.title}${input.required ? "" : " (optional)"}`;
+  if (input.type === "BOOLEAN_INPUT") {
+    field.append(element("label", { className: "check" }, element("input", { type: "checkbox", checked: value === true }), ` ${input.title}`));
+  } else if (input.type === "FIELD_MAPPER") {
+    const rows = (input.fields ?? []).map((each) => mapRow(each, value?.[each.value]));
+    field.append(element("fieldset", {}, element("legend", { textContent: title }), ...rows));
+  } else {
+    field.append(element("label", { htmlFor: id, textContent: title }), control(input, value, id));
+  }
+  if (input.tooltip) field.append(element("small", { textContent: input.tooltip }));
+  const wrong = element("p", { className: "reason", hidden: true });
+  wrong.dataset.wrong = "";
+  field.append(wrong);
+  return field;
+}
+
+function control(input, value, id) {
+  if (input.type === "ENUM") return choices(element("select", { id }), input.values ?? [], value);
+  if (input.type === "DYNAMIC_ENUM") return chooser(id, value, input.source);
+  return element("input", { id, type: input.type === "NUMBER" ? "number" : "text", step: "any", value: value ?? "" });
+}
+
+function mapRow({ value: key, label }, chosen) {
+  const id = `field-${++fields}`;
+  const select = chooser(id, chosen, "");
+  select.dataset.maps = key;
+  return element("div", { className: "map-row" }, element("label", { htmlFor: id, textContent: label }), select);
+}
+
+function chooser(id, value, source) {
+  const select = choices(element("select", { id }), value ? [{ value, label: value }] : [], value);
+  select.dataset.source = source;
+  return select;
+}
+
+function choices(select, options, value) {
+  const all = [{ value: "", label: "Choose…" }, ...options];
+  if (value && !options.some((option) => option.value === value)) all.push({ value, label: String(value) });
+  select.replaceChildren(...all.map((option) => new Option(option.label, option.value, false, option.value === (value ?? ""))));
+  return select;
+}
+
+/** Ask the user's own account for what can be chosen; a choice that others depend on asks for those anew. */
+async function fillChoices(item, credential, inputs) {
+  const own = inputs.filter((input) => ["DYNAMIC_ENUM", "FIELD_MAPPER"].includes(input.type));
+  for (const input of own) {
+    const field = part(`[data-input="${CSS.escape(input.id)}"]`, item);
+    const parents = input.dependsOn ?? [];
+    for (const { key } of parents) {
+      const parent = part(`[data-input="${CSS.escape(key)}"] select`, item);
+      if (parent && !parent.dataset.watched) {
+        parent.dataset.watched = "yes";
+        parent.addEventListener("change", () => fillChoices(item, credential, inputs));
+      }
+    }
+    const values = parents.map(({ key, as }) => [as, part(`[data-input="${CSS.escape(key)}"] :is(select, input)`, item)?.value]);
+    if (values.some(([, value]) => !value)) continue;
+    const wanted = JSON.stringify(values);
+    if (field.dataset.filled === wanted) continue;
+    field.dataset.filled = wanted;
+    await fill(field, credential, input, values);
+  }
+}
+
+async function fill(field, credential, input, values) {
+  const parameters = values.map(([key, value]) => ({ key, source: { type: "VALUE", value } }));
+  const body = JSON.stringify({ action: state.modal.integration.type, sourceKey: input.source, parameters, paginationParameters: { pageCursor: 0, search: "" } });
+  try {
+    const { output } = await send("/sdk/actions", credential, { method: "POST", body });
+    for (const select of field.querySelectorAll("select")) choices(select, output.records, select.value);
+  } catch (error) {
+    tell(field, wordsOf(error));
+  }
+}
+
+function send(path, credential, init) {
+  return ask("sendConnectRequest", path, { ...init, headers: { "X-Paragon-Credential": credential.id } });
+}
+
+/** Have the SDK around us know what is true now. */
+async function refresh() {
+  const { integrations, meta, resources } = await ask("sendConnectRequest", "/sdk/me", { method: "GET" });
+  for (const each of Object.values(integrations)) each.allConfigurations = each.allCredentials.flatMap((credential) => credential.configurations);
+  await ask("updateAuthenticatedUser", { integrations, meta, resources });
+}
+
+async function flip(id, button) {
+  const workflow = offered().find((each) => each.id === button.closest("[data-workflow]").dataset.workflow);
+  const credential = accounts().find((each) => each.id === id);
+  const key = `${id} ${workflow.id}`;
+  const isOn = button.getAttribute("aria-checked") !== "true";
+  button.setAttribute("aria-checked", String(isOn));
+  button.disabled = true;
+  problems.delete(key);
+  try {
+    await send(`/sdk/workflows/${workflow.id}`, credential, { method: isOn ? "POST" : "DELETE" });
+    await refresh();
+    const { id: integrationId, type: integrationType } = state.modal.integration;
+    ask("triggerSDKEvent", { type: "onWorkflowChange", integrationId, integrationType, workflowId: workflow.id, workflowStateChange: isOn ? "ENABLED" : "DISABLED" }).catch(() => {});
+  } catch (error) {
+    problems.set(key, wordsOf(error));
+    if ((workflow.inputs ?? []).length) opened.add(key);
+  }
+  render();
+  dialog.querySelector(`[data-credential="${CSS.escape(id)}"] [data-workflow="${CSS.escape(workflow.id)}"] [data-act=switch]`)?.focus();
+}
+
+async function save(event, credential, workflow, inputs) {
+  event.preventDefault();
+  const form = event.target;
+  const saved = part("[data-saved]", form);
+  saved.textContent = "Saving…";
+  for (const field of form.querySelectorAll("[data-input]")) tell(field, "");
+  const settings = Object.fromEntries(inputs.map((input) => [input.id, valueOf(part(`[data-input="${CSS.escape(input.id)}"]`, form), input)]));
+  const missing = inputs.filter((input) => input.required && [null, ""].includes(settings[input.id]));
+  for (const input of missing) tell(part(`[data-input="${CSS.escape(input.id)}"]`, form), `${input.title} is required.`);
+  if (missing.length) return (saved.textContent = "");
+  try {
+    const body = JSON.stringify({ config: { workflowSettings: { [workflow.id]: { settings } } } });
+    const { errors = [] } = await send(`/sdk/credentials/${credential.id}`, credential, { method: "PATCH", body });
+    for (const error of errors) tell(part(`[data-input="${CSS.escape(error.inputId ?? "")}"]`, form), error.message);
+    saved.textContent = errors.length ? "" : "Saved";
+    problems.delete(`${credential.id} ${workflow.id}`);
+    text("[data-problem]", "", form.closest("[data-workflow]"));
+    await refresh();
+  } catch (error) {
+    saved.textContent = wordsOf(error);
+  }
+}
+
+function valueOf(field, input) {
+  if (input.type === "BOOLEAN_INPUT") return part("input", field).checked;
+  if (input.type === "FIELD_MAPPER") return Object.fromEntries([...field.querySelectorAll("[data-maps]")].map((select) => [select.dataset.maps, select.value]));
+  const { value } = part("input, select", field);
+  if (value === "") return null;
+  return input.type === "NUMBER" ? Number(value) : value;
+}
+
+function tell(field, words) {
+  if (!field) return;
+  const place = part("[data-wrong]", field);
+  place.textContent = words;
+  place.hidden = !words;
 }
 
 /** The overview's “**Title.** text” paragraphs as a list. */
@@ -197,6 +405,7 @@ const acts = {
   ask: (id) => question(id),
   keep: () => question(""),
   disconnect,
+  switch: flip,
 };
 
 async function start(wanted) {
@@ -237,7 +446,7 @@ async function disconnect(id) {
 dialog.addEventListener("click", (event) => {
   if (event.target === dialog) return close(); // the backdrop
   const button = event.target.closest("[data-act]");
-  if (button) acts[button.dataset.act](button.closest("li")?.dataset.credential);
+  if (button) acts[button.dataset.act](button.closest("[data-credential]")?.dataset.credential, button);
 });
 dialog.addEventListener("cancel", (event) => {
   event.preventDefault();
@@ -246,7 +455,7 @@ dialog.addEventListener("cancel", (event) => {
 dialog.addEventListener("keydown", (event) => {
   if (event.key !== "Tab") return;
   // The dialog keeps focus inside this frame, but not inside the page around it.
-  const stops = [...dialog.querySelectorAll("button, a[href], summary")].filter((item) => item.checkVisibility());
+  const stops = [...dialog.querySelectorAll("button, a[href], summary, input, select")].filter((item) => item.checkVisibility());
   const [first, last] = event.shiftKey ? [stops.at(-1), stops[0]] : [stops[0], stops.at(-1)];
   if (document.activeElement !== last && !(event.shiftKey && document.activeElement.id === "name")) return;
   event.preventDefault();

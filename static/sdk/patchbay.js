@@ -19,12 +19,14 @@
     ON_INTEGRATION_UNINSTALL: "onIntegrationUninstall",
     ON_PORTAL_OPEN: "onPortalOpen",
     ON_PORTAL_CLOSE: "onPortalClose",
+    ON_WORKFLOW_CHANGE: "onWorkflowChange",
   });
   const CALLBACKS = {
     onIntegrationInstall: ["onSuccess", "onInstall"],
     onIntegrationUninstall: ["onUninstall"],
     onPortalOpen: ["onOpen"],
     onPortalClose: ["onClose"],
+    onWorkflowChange: ["onWorkflowChange"],
   };
   const SCRIPT_PATH = /^(https?:\/\/.+?)\/static\/sdk\/patchbay\.m?js/;
   const CONNECT_MS = 10 * 60_000;
@@ -287,6 +289,130 @@
     await call("/sdk/events/trigger", { prefix: "/v2", method: "POST", json: { name, payload }, headers });
   }
 
+  // Workflows --------------------------------------------------------------------------------------------------------
+
+  function workflowOf(workflowId) {
+    for (const integration of current().integrations) {
+      const workflow = integration.workflows.find((item) => item.id === workflowId);
+      if (workflow) return { integration, workflow };
+    }
+    throw new PatchbayError("This project has no such workflow, or it is not deployed.", { code: "no_workflow" });
+  }
+
+  /** Start a workflow with a request trigger; resolves with what its Response step says, or {id, status: "accepted"}. */
+  async function workflow(workflowId, { body, query = {}, headers = {}, selectedCredentialId } = {}) {
+    workflowOf(workflowId);
+    const search = new URLSearchParams(query).toString();
+    const path = `/sdk/triggers/${encodeURIComponent(workflowId)}${search ? `?${search}` : ""}`;
+    return call(path, { method: "POST", json: body ?? {}, headers: { ...selecting(selectedCredentialId), ...headers } });
+  }
+
+  async function enableWorkflow(workflowId, options) {
+    await switchWorkflow(workflowId, true, options);
+  }
+
+  async function disableWorkflow(workflowId, options) {
+    await switchWorkflow(workflowId, false, options);
+  }
+
+  async function switchWorkflow(workflowId, isOn, { selectedCredentialId } = {}) {
+    const { integration } = workflowOf(workflowId);
+    const path = `/sdk/workflows/${encodeURIComponent(workflowId)}`;
+    await call(path, { method: isOn ? "POST" : "DELETE", headers: selecting(selectedCredentialId) });
+    await reload();
+    const detail = { integrationId: integration.id, integrationType: integration.type, workflowId, workflowStateChange: isOn ? "ENABLED" : "DISABLED" };
+    emit(SDK_EVENT.ON_WORKFLOW_CHANGE, detail);
+  }
+
+  /** Switch several at once: {workflowId: true or false}. Resolves with {user, errors: [{workflowId, message}]}. */
+  async function updateWorkflowState(wanted, options) {
+    const errors = [];
+    for (const [workflowId, isOn] of Object.entries(wanted)) {
+      await switchWorkflow(workflowId, isOn, options).catch((error) => errors.push({ workflowId, message: error.message }));
+    }
+    return { user: getUser(), errors };
+  }
+
+  /** Change settings that all workflows of the integration share. Resolves with {userState, errors}. */
+  async function updateIntegrationUserSettings(type, settings, { selectedCredentialId } = {}) {
+    const credential = credentialOf(type, selectedCredentialId);
+    const shared = credential.configurations[0]?.sharedSettings ?? {};
+    return updateSettings(credential, { sharedSettings: { ...shared, ...settings } });
+  }
+
+  /** Change one workflow's settings. Resolves with {userState, errors: [{workflowId, inputId, message}]}. */
+  async function updateWorkflowUserSettings(type, workflowId, settings, { selectedCredentialId } = {}) {
+    return updateSettings(credentialOf(type, selectedCredentialId), { workflowSettings: { [workflowId]: { settings } } });
+  }
+
+  async function updateSettings(credential, config) {
+    const answer = await call(`/sdk/credentials/${credential.id}`, { method: "PATCH", json: { config } });
+    await reload();
+    return { userState: getUser(), errors: answer.errors ?? [] };
+  }
+
+  function credentialOf(type, credentialId) {
+    const known = credentials(type);
+    const credential = credentialId ? known.find((item) => item.id === credentialId || item.externalId === credentialId) : known[0];
+    if (!credential) throw new PatchbayError(`${found(type).name} is not connected.`, { code: "not_connected" });
+    return credential;
+  }
+
+  /** Read choices from the user's own account: {data: [{label, value}], nestedData, nextPageCursor}. */
+  async function getFieldOptions({ integration, action, source, search = "", cursor = 0, parameters = [], selectedCredentialId }) {
+    const type = integration ?? action;
+    const json = { action: type, sourceKey: source?.key ?? source, parameters, paginationParameters: { pageCursor: cursor, search } };
+    const { output } = await call("/sdk/actions", { method: "POST", json, headers: selecting(selectedCredentialId) });
+    return { data: output.records, nestedData: [], nextPageCursor: output.nextPageCursor };
+  }
+
+  /** Return what an integration offers the user: {shortDescription, availableUserSettings, availableWorkflows, hiddenWorkflows}. */
+  function getIntegrationConfig(type) {
+    const integration = found(type);
+    const { description, overview, workflowMeta, sharedMeta } = integration.configs[0].values;
+    const all = integration.workflows.map(({ id, description: title }) => ({ id, description: title, ...workflowMeta[id] }));
+    return structuredClone({
+      shortDescription: description,
+      longDescription: overview,
+      availableUserSettings: sharedMeta.inputs,
+      availableWorkflows: all.filter((item) => !item.hidden),
+      hiddenWorkflows: all.filter((item) => item.hidden),
+    });
+  }
+
+  /** A consent in steps, for a page that shows them itself: start(type, {onNext, onComplete, onError}), then next(). */
+  const installFlow = (() => {
+    let flow = null;
+
+    function start(type, options = {}) {
+      const integration = found(type);
+      flow = { integration, options };
+      safely(options.onNext, { stage: "oauth", done: false });
+    }
+
+    /** Go on; the consent window opens, so call it from a click. */
+    async function next() {
+      if (!flow) throw new PatchbayError("No install flow has been started.", { code: "no_flow" });
+      const { integration, options } = flow;
+      const { onComplete, onError, onNext, ...wanted } = options;
+      try {
+        const installed = await installIntegration(integration.type, wanted);
+        flow = null;
+        safely(onComplete, installed);
+      } catch (error) {
+        safely(onError, error, { stage: "oauth" });
+      }
+    }
+
+    function cancel() {
+      const type = flow?.integration.type;
+      flow = null;
+      attempts.get(type)?.abort();
+    }
+
+    return Object.freeze({ start, next, cancel });
+  })();
+
   // Events -----------------------------------------------------------------------------------------------------------
 
   /** Call `listener(event, user)` on one of SDK_EVENT; returns a function that ends it. */
@@ -511,7 +637,17 @@
       onClose: close,
       startOAuthFlow: start,
       uninstallIntegration: (type, options) => uninstallIntegration(type, { selectedCredentialId: options?.selectedCredentialId }),
+      sendConnectRequest: forPortal,
+      updateAuthenticatedUser: reload,
+      triggerSDKEvent: ({ type, ...detail }) => emit(type, detail, modal?.options),
     };
+
+    /** The portal switches workflows and saves settings; nothing else of the API is its business. */
+    function forPortal(path, { method = "GET", headers = {}, body } = {}) {
+      if (!/^\/sdk\/(me$|workflows\/|credentials\/|actions$)/.test(path)) throw new PatchbayError(`The portal may not call ${path}.`);
+      const selected = headers["X-Paragon-Credential"];
+      return call(path, { method, json: body === undefined ? undefined : JSON.parse(body), headers: selecting(selected) });
+    }
 
     function open(integration, options) {
       close();
@@ -728,6 +864,15 @@
     uninstallIntegration,
     request,
     event,
+    workflow,
+    enableWorkflow,
+    disableWorkflow,
+    updateWorkflowState,
+    updateIntegrationUserSettings,
+    updateWorkflowUserSettings,
+    getFieldOptions,
+    getIntegrationConfig,
+    installFlow,
     subscribe,
     unsubscribe,
   });

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -13,6 +14,9 @@ from playwright.sync_api import expect
 from integrations.models import ConnectedUser, Connection, Grant, OAuthApp, Project
 from tests.browser import paragon_package
 from tests.browser.product import CUT_OFF, Product, Site
+from tests.browser.workers import working
+from workflows import deploy
+from workflows.models import Enablement, Run, Workflow
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -248,3 +252,104 @@ def test_two_accounts(connected: Product) -> None:
     connected.outcome()
 
     assert len(connected.credentials()) == 2
+
+
+# Workflows ------------------------------------------------------------------------------------------------------------
+
+PROJECT = {"key": "project", "label": "Jira project", "type": "dynamic", "source": "projects", "required": True}
+RESPOND = {"id": "respond", "type": "response", "input": {"status": 200, "body": '{"hello": {{trigger.body.name}}}'}}
+
+
+@pytest.fixture
+def deployed(jira: "Integration") -> Callable[..., Workflow]:
+    def make(trigger: dict[str, object], *steps: dict[str, object], settings: tuple[object, ...] = ()) -> Workflow:
+        draft = {"trigger": trigger, "steps": list(steps), "settings": list(settings)}
+        workflow = Workflow.objects.create(project=jira.project, integration=jira, name="Greet", draft=draft)
+        deploy.deploy(workflow, "test")
+        return workflow
+
+    return make
+
+
+def again(product: Product, user_token: Callable[..., str]) -> Product:
+    """Sign in once more, so that the SDK hears of what was deployed meanwhile."""
+    return product.sign_in(user_token("alice"))
+
+
+def test_a_workflow_is_switched_on_started_and_answered(
+    connected: Product, deployed: Callable[..., Workflow], user_token: Callable[..., str]
+) -> None:
+    workflow = deployed({"type": "request"}, RESPOND)
+    again(connected, user_token).call("enableWorkflow", str(workflow.pk))
+
+    with working():
+        answer = connected.call("workflow", str(workflow.pk), {"body": {"name": "Ada"}})
+
+    assert answer == {"hello": "Ada"}
+    connected.call("disableWorkflow", str(workflow.pk))
+    assert not Enablement.objects.get().is_enabled
+
+
+def test_an_event_runs_the_workflow(
+    connected: Product, deployed: Callable[..., Workflow], user_token: Callable[..., str]
+) -> None:
+    values = {"id": "made", "type": "values", "input": {"values": [{"key": "n", "value": "{{trigger.n}}"}]}}
+    workflow = deployed({"type": "event", "name": "go"}, values)
+    again(connected, user_token).call("enableWorkflow", str(workflow.pk))
+
+    with working():
+        connected.call("event", "go", {"n": 7})
+        _until(lambda: Run.objects.filter(status=Run.Status.DONE).exists())
+
+    assert Run.objects.get().steps.get().output == {"n": 7}
+
+
+def test_settings_and_choices_from_the_users_account(
+    connected: Product, deployed: Callable[..., Workflow], user_token: Callable[..., str]
+) -> None:
+    workflow = deployed({"type": "request"}, RESPOND, settings=(PROJECT,))
+    again(connected, user_token)
+
+    options = connected.call(
+        "getFieldOptions",
+        {
+            "integration": "jira",
+            "source": {
+                "sourceType": "projects",
+                "cacheKey": "projects",
+                "type": "DYNAMIC_DATA_SOURCE",
+                "key": "projects",
+            },
+            "search": "web",
+        },
+    )
+    result = connected.call("updateWorkflowUserSettings", "jira", str(workflow.pk), {"project": "WEB"})
+
+    assert options["data"] == [{"label": "Website (WEB)", "value": "WEB"}]
+    assert result["errors"] in ([], None)
+    assert Enablement.objects.get().settings == {"project": "WEB"}
+    assert connected.call("updateWorkflowState", {str(workflow.pk): True})["errors"] == []
+
+
+def test_the_portal_switches_a_workflow_on_with_its_settings(
+    connected: Product, deployed: Callable[..., Workflow], user_token: Callable[..., str]
+) -> None:
+    deployed({"type": "request"}, RESPOND, settings=(PROJECT,))
+    again(connected, user_token).start("connect", "jira")
+    frame = connected.portal.frame
+
+    frame.get_by_role("switch", name="Greet").click()
+    expect(frame.get_by_role("alert").filter(has_text="Jira project is required.")).to_be_visible()
+    frame.get_by_label("Jira project").select_option("OPS")
+    frame.get_by_role("button", name="Save").click()
+    frame.get_by_role("switch", name="Greet").click()
+
+    expect(frame.get_by_role("switch", name="Greet")).to_be_checked()
+    _until(lambda: Enablement.objects.filter(is_enabled=True, settings={"project": "OPS"}).exists())
+
+
+def _until(is_so: Callable[[], bool]) -> None:
+    give_up_at = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < give_up_at
+        time.sleep(0.05)

@@ -34,6 +34,19 @@ function chosen() {
   return accounts().find((account) => account.id === $("#account").value) ?? accounts()[0];
 }
 
+/** A task of our own, which Patchbay hears of: workflows take it from there. */
+async function addTask() {
+  const task = { title: $("#task-title").value, priority: $("#task-priority").value };
+  await patchbay.event("task.created", task);
+  const item = document.createElement("li");
+  const words = document.createElement("div");
+  words.append(Object.assign(document.createElement("strong"), { textContent: task.title }));
+  item.append(words, Object.assign(document.createElement("span"), { className: "tag", textContent: task.priority === "high" ? "Urgent" : "Soon" }));
+  $(".tasks").prepend(item);
+  $("[data-task]").reset();
+  say("[data-told]", "Added, and Patchbay was told.");
+}
+
 // What is on the page --------------------------------------------------------------------------------------------------
 
 function notice(text) {
@@ -167,6 +180,10 @@ $("[data-disconnect]").addEventListener("click", (event) => {
 });
 $("#project").addEventListener("change", () => doing(null, "[data-created]", "", showTypes));
 $("#account").addEventListener("change", () => doing(null, "[data-created]", "", showProjects));
+$("[data-task]").addEventListener("submit", (event) => {
+  event.preventDefault();
+  doing(event.submitter, "[data-told]", "Adding…", addTask);
+});
 $("[data-submit]").addEventListener("change", (event) => event.target.form.submit());
 document.addEventListener("click", ({ target }) => {
   const { send, detail } = target.dataset;

@@ -1,0 +1,275 @@
+"""The dashboard's pages about workflows and runs, and the alerts that lead people there."""
+
+import base64
+import hmac
+import json
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+
+from integrations.models import AuditEntry, Connection, Integration, Member, User
+from tests.support.upstream import Upstream, serving
+from tests.workflows.conftest import Worker, action, values
+from workflows import alerts
+from workflows.models import AlertRule, ProjectSecret, Run, Workflow
+
+
+@pytest.fixture
+def olivia(jira: Integration, client: Client) -> Client:
+    """Olivia owns the project, and is signed in."""
+    user = User.objects.create_user("olivia@acme.test", "correct horse battery")
+    Member.objects.create(project=jira.project, user=user, role=Member.Role.OWNER)
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def base(jira: Integration) -> str:
+    return f"/p/{jira.project_id}"
+
+
+def text(answer: Any) -> str:
+    assert answer.status_code == 200, answer
+    return " ".join(answer.content.decode().split())
+
+
+# Workflows ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_new_workflow_is_made_and_opens_in_the_builder(olivia: Client, base: str, jira: Integration) -> None:
+    answer = olivia.post(f"{base}/workflows/new", {"name": "Tasks", "integration": str(jira.pk)})
+
+    workflow = Workflow.objects.get()
+    assert answer["Location"] == f"{base}/workflows/{workflow.pk}"
+    assert "Add at least one step." in text(olivia.get(answer["Location"]))
+    assert AuditEntry.objects.get().action == "workflow made"
+
+
+def test_a_draft_is_saved_once_and_the_second_tab_is_told(olivia: Client, base: str, worker: Worker) -> None:
+    workflow = worker.workflow(values(a="1"))
+    address = f"{base}/workflows/{workflow.pk}/draft"
+    body = {"draft": {"steps": [], "trigger": {}}, "name": "New name", "revision": workflow.revision}
+
+    first = olivia.post(address, body, "application/json")
+    second = olivia.post(address, body | {"name": "Other"}, "application/json")
+
+    assert (first.status_code, first.json()["revision"], first.json()["has_changes"]) == (
+        200,
+        workflow.revision + 1,
+        True,
+    )
+    assert (second.status_code, second.json()["revision"]) == (409, workflow.revision + 1)
+    assert Workflow.objects.get().name == "New name"
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [({"name": " "}, 400), ({"draft": []}, 400), ({"draft": {"a": "\x00"}}, 400), ({"revision": "1"}, 409)],
+)
+def test_a_draft_that_cannot_be_saved(olivia: Client, base: str, worker: Worker, change: Any, status: int) -> None:
+    workflow = worker.workflow(values(a="1"))
+    body = {"draft": workflow.draft, "name": "A", "revision": workflow.revision} | change
+
+    answer = olivia.post(f"{base}/workflows/{workflow.pk}/draft", body, "application/json")
+
+    assert (answer.status_code, "message" in answer.json()) == (status, True)
+
+
+def test_versions_say_what_changed_and_one_runs_again(olivia: Client, base: str, worker: Worker) -> None:
+    workflow = worker.workflow(action("get_issue", issue="OPS-1"))
+    workflow.draft = workflow.draft | {"steps": [action("get_issue", issue="OPS-2"), values(a="1")]}
+    workflow.save()
+    olivia.post(f"{base}/workflows/{workflow.pk}/deploy")
+
+    page = text(olivia.get(f"{base}/workflows/{workflow.pk}/versions"))
+    first = workflow.versions.get(number=1)
+    olivia.post(f"{base}/workflows/{workflow.pk}/versions/{first.pk}/roll-back")
+
+    assert "<li>Set values (made) added</li>" in page
+    assert "<li>Get issue by key (get_issue): issue</li>" in page
+    workflow.refresh_from_db()
+    assert (workflow.deployed, workflow.draft) == (first, first.definition)
+
+
+def test_paused_and_undeployed_workflows_start_nothing(
+    olivia: Client, base: str, worker: Worker, lent: Connection
+) -> None:
+    workflow = worker.workflow(values(a="1"))
+    worker.switch_on(workflow, lent)
+
+    olivia.post(f"{base}/workflows/{workflow.pk}/pause")
+    paused = worker.send(lent)
+    olivia.post(f"{base}/workflows/{workflow.pk}/pause")
+    going = worker.send(lent)
+    olivia.post(f"{base}/workflows/{workflow.pk}/undeploy")
+    undeployed = worker.send(lent)
+
+    assert [event.state for event in (paused, going, undeployed)] == ["ignored", "dispatched", "ignored"]
+
+
+def test_a_workflow_is_deleted_with_its_runs(olivia: Client, base: str, worker: Worker, lent: Connection) -> None:
+    run = worker.run(values(a="1"), connection=lent)
+
+    olivia.post(f"{base}/workflows/{run.workflow_id}/delete")
+
+    assert not Workflow.objects.exists()
+    assert not Run.objects.exists()
+
+
+def test_it_is_run_now_for_a_connection(olivia: Client, base: str, worker: Worker, lent: Connection) -> None:
+    workflow = worker.workflow(values(a="{{trigger.n}}"))
+    address = f"{base}/workflows/{workflow.pk}/run"
+
+    wrong = olivia.post(address, {"connection": str(lent.pk), "payload": "{"})
+    answer = olivia.post(address, {"connection": str(lent.pk), "payload": '{"n": 7}'})
+    worker.work()
+
+    assert "The payload is not valid JSON" in text(wrong)
+    run = Run.objects.get()
+    assert answer["Location"] == f"{base}/runs/{run.pk}"
+    assert worker.step(run, "made").output == {"a": 7}
+
+
+# Runs -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def runs(worker: Worker, lent: Connection) -> list[Run]:
+    """One that is done and one that failed."""
+    return [
+        worker.run(values(a="1"), connection=lent),
+        worker.run(values(a="{{trigger.nothing}}"), connection=lent),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("", 2),
+        ("status=failed", 1),
+        ("status=bad", 1),
+        ("status=active", 0),
+        ("user=alice", 2),
+        ("user=bob", 0),
+        ("error=NOTHING", 1),
+        ("since=2020-01-01T00:00", 2),
+        ("until=2020-01-01T00:00", 0),
+    ],
+)
+def test_runs_are_filtered(olivia: Client, base: str, runs: list[Run], query: str, shown: int) -> None:
+    page = text(olivia.get(f"{base}/runs?{query}"))
+
+    assert page.count('data-label="Workflow"') == shown
+
+
+def test_the_timeline_shows_each_step_with_input_output_and_error(
+    olivia: Client, base: str, runs: list[Run], worker: Worker
+) -> None:
+    done, failed = (text(olivia.get(f"{base}/runs/{run.pk}")) for run in runs)
+
+    assert "Set values" in done
+    assert "&quot;a&quot;: &quot;1&quot;" in done
+    assert "trigger has no “nothing”." in failed
+
+
+def test_a_run_that_goes_on_is_followed(olivia: Client, base: str, worker: Worker, lent: Connection) -> None:
+    run = worker.run({"id": "wait", "type": "delay", "input": {"amount": 1, "unit": "hours"}}, connection=lent)
+
+    page = olivia.get(f"{base}/runs/{run.pk}")
+    part = olivia.get(f"{base}/runs/{run.pk}", headers={"HX-Request": "true"})
+
+    assert 'data-live="1500"' in text(page)
+    assert "<html" not in text(part)
+
+
+def test_failures_are_replayed_together_once(olivia: Client, base: str, runs: list[Run]) -> None:
+    olivia.post(f"{base}/runs/replay", {"status": "bad"})
+    olivia.post(f"{base}/runs/replay", {"status": "bad"})
+
+    assert [run.replay_of_id for run in Run.objects.exclude(replay_of=None)] == [runs[1].pk]
+
+
+def test_an_uncertain_step_is_settled_on_its_page(
+    olivia: Client, base: str, worker: Worker, lent: Connection, settings: Any
+) -> None:
+    with serving() as address:
+        settings.OUTBOUND_LOCAL_HOSTS = [address.url.removeprefix("http://")]
+        address.replies(502)
+        step = {"id": "call", "type": "http", "input": {"method": "POST", "url": address.url}}
+        run = worker.run(step, values(n="{{call.body.id}}"), connection=lent)
+
+    page = text(olivia.get(f"{base}/runs/{run.pk}"))
+    row = run.steps.get(path="call")
+    olivia.post(f"{base}/runs/{run.pk}/resolve", {"step": row.pk, "answer": "done", "output": '{"body": {"id": 7}}'})
+    worker.work()
+
+    assert "It happened: go on" in page
+    run.refresh_from_db()
+    assert (run.status, worker.step(run, "made").output) == ("done", {"n": 7})
+
+
+# Secrets and alerts ---------------------------------------------------------------------------------------------------
+
+
+def test_a_secret_is_set_replaced_and_deleted(olivia: Client, base: str) -> None:
+    for value in ("first", "second"):
+        olivia.post(f"{base}/settings/secrets", {"name": "TOKEN", "value": value})
+
+    secret = ProjectSecret.objects.get()
+    page = text(olivia.get(f"{base}/settings/secrets"))
+    assert (secret.open("value"), "second" in page, "{{secrets.TOKEN}}" in page) == ("second", False, True)
+    olivia.post(f"{base}/settings/secrets/{secret.pk}/delete")
+    assert not ProjectSecret.objects.exists()
+
+
+@pytest.fixture
+def receiver(settings: Any) -> Iterator[Upstream]:
+    with serving() as upstream:
+        settings.OUTBOUND_LOCAL_HOSTS = [upstream.url.removeprefix("http://")]
+        yield upstream
+
+
+def test_a_burst_of_failures_is_one_message_signed_as_the_standard_has_it(
+    olivia: Client, base: str, worker: Worker, lent: Connection, receiver: Upstream
+) -> None:
+    shown = text(olivia.post(f"{base}/settings/alerts", {"emails": "ops@acme.test", "webhook_url": receiver.url}))
+    secret = AlertRule.objects.get().open("webhook_secret")
+    assert secret in shown
+    assert secret not in text(olivia.get(f"{base}/settings/alerts"))
+
+    for _ in range(3):
+        worker.run(values(a="{{trigger.nothing}}"), connection=lent)
+    AlertRule.objects.update(due_at="2026-01-01T00:00:00Z")
+    alerts.send(lent.project_id)
+    alerts.send(lent.project_id)
+
+    assert (len(receiver.seen), len(mail.outbox)) == (1, 1)
+    told = receiver.last
+    signed = f"{told.header('webhook-id')}.{told.header('webhook-timestamp')}.".encode() + told.body
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    expected = base64.b64encode(hmac.new(key, signed, sha256).digest()).decode()
+    assert told.header("webhook-signature") == f"v1,{expected}"
+    assert json.loads(told.body)["data"]["count"] == 3
+    assert "trigger has no “nothing”." in mail.outbox[0].body
+
+
+def test_a_test_alert_says_whether_it_left(olivia: Client, base: str, receiver: Upstream) -> None:
+    olivia.post(f"{base}/settings/alerts", {"emails": "", "webhook_url": receiver.url})
+    receiver.replies(500)
+
+    failed = text(olivia.post(f"{base}/settings/alerts/test", follow=True))
+    left = text(olivia.post(f"{base}/settings/alerts/test", follow=True))
+
+    assert "address answers 500." in failed
+    assert "The test left." in left
+
+
+def test_alerts_that_cannot_be_saved(olivia: Client, base: str) -> None:
+    page = text(olivia.post(f"{base}/settings/alerts", {"emails": "nobody", "webhook_url": "ftp://x"}))
+
+    assert "“nobody” is not an e-mail address." in page
+    assert "The address begins with https://." in page

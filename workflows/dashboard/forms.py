@@ -1,0 +1,128 @@
+import re
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from integrations.dashboard.forms import LinesField
+from integrations.models import Integration, Project
+from workflows.models import AlertRule, ProjectSecret, Run, Workflow
+
+# Only the type checker's ModelForm takes the model's type.
+if TYPE_CHECKING:
+    AlertModelForm = forms.ModelForm[AlertRule]
+else:
+    AlertModelForm = forms.ModelForm
+SECRET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,59}")
+MOST_SECRETS = 100
+
+
+class NewWorkflowForm(forms.Form):
+    name = forms.CharField(max_length=120, label="Name", widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    integration = forms.ModelChoiceField(queryset=Integration.objects.none(), label="Integration", empty_label=None)
+
+    def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["integration"]
+        field.queryset = Integration.objects.filter(project=project).select_related("project")
+        field.label_from_instance = lambda integration: integration.provider.name
+
+
+STATUS_FILTERS = [
+    ("", "Any status"),
+    ("bad", "Failed or uncertain"),
+    ("active", "Under way"),
+    *[(value, label) for value, label in Run.Status.choices],
+]
+
+
+class RunFilterForm(forms.Form):
+    status = forms.ChoiceField(choices=STATUS_FILTERS, required=False)
+    workflow = forms.ModelChoiceField(queryset=Workflow.objects.none(), required=False, empty_label="Any workflow")
+    integration = forms.ModelChoiceField(
+        queryset=Integration.objects.none(), required=False, empty_label="Any integration"
+    )
+    user = forms.CharField(required=False, label="User ID", max_length=255)
+    since = forms.DateTimeField(
+        required=False, label="From (UTC)", widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
+    )
+    until = forms.DateTimeField(
+        required=False, label="To (UTC)", widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
+    )
+    error = forms.CharField(required=False, label="Text in the error", max_length=100)
+    tests = forms.BooleanField(required=False, label="Tests too")
+
+    def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        workflow: Any = self.fields["workflow"]
+        workflow.queryset = Workflow.objects.written().filter(project=project)
+        integration: Any = self.fields["integration"]
+        integration.queryset = Integration.objects.filter(project=project).select_related("project")
+        integration.label_from_instance = lambda found: found.provider.name
+
+
+class EventFilterForm(forms.Form):
+    state = forms.ChoiceField(
+        required=False,
+        choices=[
+            ("", "Any outcome"),
+            ("dispatched", "Dispatched"),
+            ("ignored", "Ignored"),
+            ("failed", "Failed"),
+            ("received", "Received"),
+        ],
+        label="Outcome",
+    )
+    user = forms.CharField(required=False, label="User ID", max_length=255)
+
+
+class SecretForm(forms.Form):
+    name = forms.CharField(max_length=60, help_text="As it is used in workflows: {{secrets.NAME}}")
+    value = forms.CharField(
+        max_length=8000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "spellcheck": "false"}),
+        help_text="Nobody can read it again. Saving a name that exists replaces its value.",
+    )
+
+    def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
+        self.project = project
+        super().__init__(*args, **kwargs)
+
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"])
+        if not SECRET_NAME.fullmatch(name):
+            raise ValidationError("Letters, digits, _ and - only, and no digit at its beginning.")
+        mine = ProjectSecret.objects.filter(project=self.project)
+        if mine.count() >= MOST_SECRETS and not mine.filter(name=name).exists():
+            raise ValidationError(f"A project can have {MOST_SECRETS} secrets at most.")
+        return name
+
+
+class EmailsField(LinesField):
+    def clean(self, value: Any) -> list[str]:
+        lines = [line.strip() for line in str(value or "").splitlines() if line.strip()]
+        for line in lines:
+            try:
+                validate_email(line)
+            except ValidationError:
+                raise ValidationError(f"“{line[:80]}” is not an e-mail address.") from None
+        if len(lines) > 20:
+            raise ValidationError("Twenty addresses are the most.")
+        return list(dict.fromkeys(lines))
+
+
+class AlertForm(AlertModelForm):
+    emails = EmailsField(required=False, label="E-mail addresses", help_text="One a line.")
+
+    class Meta:
+        model = AlertRule
+        fields = ["emails", "webhook_url"]
+        labels = {"webhook_url": "Webhook address"}
+        help_texts = {"webhook_url": "Called with a signed POST (Standard Webhooks) when runs fail."}
+
+    def clean_webhook_url(self) -> str:
+        url = str(self.cleaned_data["webhook_url"]).strip()
+        if url and not url.startswith("https://") and not url.startswith("http://"):
+            raise ValidationError("The address begins with https://.")
+        return url

@@ -1,0 +1,77 @@
+"""Settings › Secrets and Settings › Alerts."""
+
+import uuid
+
+from django.contrib import messages
+from django.db.models.functions import Now
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from integrations import audit
+from integrations.dashboard.access import action, find_project, form_page
+from workflows import alerts as alerting
+from workflows.dashboard.forms import AlertForm, SecretForm
+from workflows.models import AlertRule, ProjectSecret
+
+
+@form_page
+def secrets(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
+    project = find_project(request, project_id)
+    form = SecretForm(request.POST or None, project=project)
+    if request.method == "POST" and form.is_valid():
+        name = form.cleaned_data["name"]
+        secret = ProjectSecret.objects.filter(project=project, name=name).first()
+        secret = secret or ProjectSecret(project=project, name=name)
+        secret.seal("value", form.cleaned_data["value"])
+        secret.set_at = Now()  # type: ignore[assignment]
+        secret.save()
+        audit.record(project, request.user, "secret set", name)
+        messages.success(request, f"{name} is set. Use it as {{{{secrets.{name}}}}}.")
+        return redirect("workflows:secrets", project.pk)
+    context = {"project": project, "section": "settings", "tab": "secrets", "form": form}
+    return render(
+        request, "workflows/secrets.html", {**context, "secrets": ProjectSecret.objects.filter(project=project)}
+    )
+
+
+@action
+def delete_secret(request: HttpRequest, project_id: uuid.UUID, secret_id: uuid.UUID) -> HttpResponse:
+    project = find_project(request, project_id)
+    secret = get_object_or_404(ProjectSecret, project=project, pk=secret_id)
+    secret.delete()
+    audit.record(project, request.user, "secret deleted", secret.name)
+    messages.success(request, f"{secret.name} is deleted. Steps that use it fail from now on.")
+    return redirect("workflows:secrets", project.pk)
+
+
+@form_page
+def alerts(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
+    project = find_project(request, project_id)
+    rule = AlertRule.objects.filter(project=project).first() or AlertRule(project=project)
+    form = AlertForm(request.POST or None, instance=rule)
+    context = {"project": project, "section": "settings", "tab": "alerts", "form": form, "rule": rule}
+    if request.method == "POST" and form.is_valid():
+        rule = form.save(commit=False)
+        if rule.webhook_url and (not rule.webhook_secret_sealed or "new_secret" in request.POST):
+            shown_once = alerting.new_secret()
+            rule.seal("webhook_secret", shown_once)
+            context["secret"] = shown_once
+        rule.save()
+        audit.record(project, request.user, "alerts changed", f"{len(rule.emails)} addresses")
+        messages.success(request, "The alerts are saved.")
+        if "secret" not in context:
+            return redirect("workflows:alerts", project.pk)
+    return render(request, "workflows/alerts.html", context)
+
+
+@action
+def test_alert(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
+    project = find_project(request, project_id)
+    rule = get_object_or_404(AlertRule.objects.select_related("project"), project=project)
+    try:
+        alerting.deliver(rule, alerting.test_message(rule))
+    except alerting.AlertFailed as failure:
+        messages.error(request, str(failure))
+    else:
+        messages.success(request, "The test left. It should arrive in a moment.")
+    return redirect("workflows:alerts", project.pk)

@@ -1,0 +1,57 @@
+"""The API's description of workflows, actions and runs."""
+
+from typing import Any
+
+from integrations.sdk.openapi import CREDENTIAL_HEADER, LIST, TEXT, described, named, operation
+
+STILL_RUNNING = {"description": "The workflow still runs after 55 seconds. The body has its run's id."}
+
+
+def paths() -> dict[str, Any]:
+    workflow = named("workflowId", "uuid")
+    start = operation(
+        "Start a workflow with a request trigger", answer={}, body={}, extra=[workflow, CREDENTIAL_HEADER]
+    )
+    start["responses"] |= {"202": {"description": "Accepted: it has no Response step."}, "542": STILL_RUNNING}
+    act = operation(
+        "Do one action for the user, and wait for its output",
+        answer=described("id", "output", id=TEXT, output={}),
+        body=described("action", "parameters", action=TEXT, parameters={"type": "object"}),
+        extra=[CREDENTIAL_HEADER],
+    )
+    act["responses"] |= {"542": STILL_RUNNING}
+    event = operation(
+        "Tell that something happened",
+        status=201,
+        answer=described("id", id=TEXT),
+        body=described("name", name=TEXT, payload={}),
+        extra=[CREDENTIAL_HEADER],
+    )
+    switch_on = operation("Switch a workflow on", answer={}, extra=[workflow, CREDENTIAL_HEADER])
+    switch_off = operation("Switch a workflow off", status=204, extra=[workflow, CREDENTIAL_HEADER])
+    status = described(
+        "id", "status", id=TEXT, workflowId=TEXT, status=TEXT, reason=TEXT, response={}, dateStarted={}, dateEnded={}
+    )
+    return {
+        "/projects/{projectId}/sdk/events/trigger": {"post": event},
+        "/projects/{projectId}/sdk/triggers/{workflowId}": {"post": start},
+        "/projects/{projectId}/sdk/workflows/{workflowId}": {"post": switch_on, "delete": switch_off},
+        "/projects/{projectId}/actions": {
+            "get": operation(
+                "What can be done for the user, as tools with JSON Schemas",
+                answer=described("actions", actions={"type": "object", "additionalProperties": LIST}, errors=LIST),
+                extra=[
+                    {
+                        "name": "integrations",
+                        "in": "query",
+                        "description": "Only these integration types, with commas.",
+                        "schema": TEXT,
+                    }
+                ],
+            ),
+            "post": act,
+        },
+        "/projects/{projectId}/runs/{runId}": {
+            "get": operation("How one of the user's runs stands", answer=status, extra=[named("runId", "uuid")])
+        },
+    }
