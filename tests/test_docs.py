@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 
 from integrations.sdk.urls import ROUTES
+from workflows.sdk.urls import ROUTES as WORKFLOW_ROUTES
 
 ROOT = Path(settings.BASE_DIR)
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
@@ -47,17 +48,18 @@ def test_every_system_check_is_described() -> None:
 def test_every_address_of_the_api_is_described() -> None:
     described = (ROOT / "docs" / "http-api.md").read_text()
 
-    paths = {re.sub(r"/?<.*", "", path) for path, _, _ in ROUTES}
+    paths = {re.sub(r"/?<.*", "", path) for path, _, _ in [*ROUTES, *WORKFLOW_ROUTES]}
 
     assert [path for path in sorted(paths) if f"/{path}" not in described] == []
 
 
 def test_every_error_of_the_api_is_described() -> None:
     described = (ROOT / "docs" / "http-api.md").read_text()
-    code = "".join(path.read_text() for path in (ROOT / "integrations").glob("**/*.py") if "sandbox" not in path.parts)
+    files = [*(ROOT / "integrations").glob("**/*.py"), *(ROOT / "workflows").glob("**/*.py")]
+    code = "".join(path.read_text() for path in files if "sandbox" not in path.parts)
 
     raised = re.findall(r"(?:ApiError|ProxyError)\(\s*\d+,\s*\"(\w+)\"", code)
-    raised += re.findall(r"(?:ConnectError|_failed|fail)\(\s*(?:\w+,\s*)?\"(\w+)\"", code)
+    raised += re.findall(r"(?:ConnectError|RunRefused|_failed|fail)\(\s*(?:\w+,\s*)?\"(\w+)\"", code)
 
     assert len(raised) > 40
     assert [name for name in sorted(set(raised)) if f"`{name}`" not in described] == []

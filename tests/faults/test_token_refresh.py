@@ -21,7 +21,7 @@ STORM_SECONDS = os.environ.get("STORM_SECONDS", "30")
 def run(module: str, sandbox: Sandbox, *options: str) -> dict[str, Any]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("DATABASE_", "VAR_"))}
     command = [sys.executable, "-m", module, "--sandbox", sandbox.url, *options]
-    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=900, check=False)
     assert ended.stdout.strip(), ended.stderr[-3000:]
     result: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
     print(result)

@@ -68,7 +68,7 @@ def test_a_database_that_does_not_answer(healthy: None, database_is_down: None, 
 
 
 def test_migrations_that_wait(healthy: None, client: Client) -> None:
-    MigrationRecorder(connection).record_unapplied("integrations", "0015_cache_table")
+    MigrationRecorder(connection).record_unapplied("workflows", "0008_enablement")
 
     assert wrong_parts(client) == {"migrations": "1 migrations wait; run manage.py migrate"}
 

@@ -16,6 +16,8 @@ ACCESS_TOKEN = "canary-access-token-Pd3s"
 REFRESH_TOKEN = "canary-refresh-token-Yw6n"
 SIBLING_TOKEN = "canary-sibling-token-Hc1f"
 WAITING_TOKEN = "canary-waiting-token-Vg5j"
+PROJECT_SECRET = "canary-project-secret-Zt9k"
+ALERT_SECRET = "whsec_Y2FuYXJ5LWFsZXJ0LXNlY3JldC1LcDRi"
 ALL = {
     "the client secret": CLIENT_SECRET,
     "the client secret before it": FORMER_SECRET,
@@ -25,6 +27,8 @@ ALL = {
     "the refresh token": REFRESH_TOKEN,
     "the sibling token": SIBLING_TOKEN,
     "a token that waits to be claimed": WAITING_TOKEN,
+    "a secret of the project": PROJECT_SECRET,
+    "the alerts' signing secret": ALERT_SECRET,
 }
 BASE64 = re.compile(r"[\w+/=-]{24,}")
 

@@ -33,6 +33,8 @@ from integrations.models import (
     User,
 )
 from tests.isolation.routes import Route
+from workflows import deploy, runs
+from workflows.models import AlertRule, Enablement, ProjectSecret, Run, Workflow
 
 ORIGIN = "https://app.acme.test"
 KEY = "k3y0fth3p0pup"
@@ -61,6 +63,7 @@ class House:
     private_key: rsa.RSAPrivateKey
     connection: Connection
     session: ConnectSession
+    run: Run
 
     def token(self, sub: str, **claims: Any) -> str:
         now = int(time.time())
@@ -83,7 +86,10 @@ class House:
             "app_id": self.integration.oauth_app_id,
             "key": session.key,
             "code": "a-guessed-code",
-            "workflow_id": "a-workflow",
+            "workflow_id": self.run.workflow_id,
+            "version_id": self.run.version_id,
+            "run_id": self.run.pk,
+            "secret_id": self.project.secrets.get().pk,
             "path": "rest/api/3/myself",
             "object_id": _first_row(route.admin_model),
             "id": self.owner.pk,
@@ -101,6 +107,9 @@ class House:
             found += model.objects.filter(project=self.project).order_by("pk")
         found += ConnectedUser.objects.filter(pk=self.connection.user_id)
         found += ConnectSession.objects.filter(user=self.connection.user_id)
+        for owned in (Workflow, Run, ProjectSecret, AlertRule):
+            found += owned.objects.filter(project=self.project).order_by("pk")
+        found += Enablement.objects.filter(connection=self.connection)
         return [model_to_dict(row) | {"pk": row.pk, "sealed": _sealed(row)} for row in found]
 
 
@@ -186,7 +195,35 @@ def build(name: str, owner: User, private_key: rsa.RSAPrivateKey, account: dict[
         private_key=private_key,
         connection=connection,
         session=_consent(user, integration, account),
+        run=_run(connection, account),
     )
+
+
+def _run(connection: Connection, account: dict[str, str]) -> Run:
+    """A deployed workflow that is on for this connection, with a run that failed, a secret and alerts."""
+    step = {"id": "get_issue", "type": "action", "action": "get_issue", "input": {"issue": account["site"]}}
+    workflow = Workflow.objects.create(
+        project=connection.project,
+        integration=connection.integration,
+        name="Tasks to issues",
+        draft={"trigger": {"type": "request"}, "steps": [step], "settings": []},
+        samples={"trigger": {"note": account["setting"]}},
+    )
+    deploy.deploy(workflow, "test")
+    Enablement.objects.create(workflow=workflow, connection=connection, is_enabled=True)
+    secret = ProjectSecret(project=connection.project, name="TOKEN", set_at=datetime.now(UTC))
+    secret.seal("value", "a project secret")
+    secret.save()
+    rule = AlertRule(project=connection.project, webhook_url="https://alerts.acme.test")
+    rule.seal("webhook_secret", "whsec_c2VjcmV0")
+    rule.save()
+    assert workflow.deployed is not None
+    run = runs.new_run(
+        workflow.deployed, connection, trigger="request", payload={"note": account["setting"]}, settings={}
+    )
+    run.status, run.reason, run.wake_at = Run.Status.FAILED, f"{account['site']} failed", None
+    run.save()
+    return run
 
 
 def _signing_key(project: Project, private_key: rsa.RSAPrivateKey) -> SigningKey:

@@ -14,10 +14,14 @@ from tests.isolation.tries import call, naming, visit
 pytestmark = pytest.mark.django_db
 
 ROUTES = every_route()
-TOKEN_ROUTES = [route for route in [*named("sdk:"), *named("portal:")] if "project_id" in route.parameters]
-PROJECT_PAGES = [route for route in named("dashboard:") if "project_id" in route.parameters]
+TOKEN_ROUTES = [
+    route for route in [*named("sdk:"), *named("workflows_sdk:"), *named("portal:")] if "project_id" in route.parameters
+]
+PROJECT_PAGES = [route for route in [*named("dashboard:"), *named("workflows:")] if "project_id" in route.parameters]
 ROW_PAGES = [
-    route for route in PROJECT_PAGES if {"connection_id", "user_id", "key_id", "member_id"} & {*route.parameters}
+    route
+    for route in PROJECT_PAGES
+    if {"connection_id", "user_id", "key_id", "member_id", "workflow_id", "run_id", "secret_id"} & {*route.parameters}
 ]
 
 
@@ -86,7 +90,7 @@ def test_ones_own_pages_show_nothing_of_another_project(
 ) -> None:
     tries = visit(as_stranger, elsewhere.address(route))
 
-    assert tries.outcomes & {200, 302}
+    assert tries.outcomes & {200, 302, 400}
     assert tries.shown() == []
 
 

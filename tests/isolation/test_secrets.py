@@ -8,6 +8,7 @@ from binascii import hexlify
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -18,7 +19,7 @@ from django.urls import reverse
 
 from integrations import audit, connect, setup, tokens
 from integrations.errors import NeedsReconnect, TemporaryError, WrongKeys
-from integrations.models import ConnectSession, Grant, Heartbeat, OAuthApp, User
+from integrations.models import ConnectSession, Event, Grant, Heartbeat, OAuthApp, User
 from integrations.models.base import sealed_columns
 from tests.isolation import canaries
 from tests.isolation.canaries import database, found_in
@@ -29,8 +30,10 @@ from tests.isolation.tries import call
 pytestmark = pytest.mark.django_db
 
 NONCE = "n" * 43
-PAGES = [route for route in named("dashboard:") if route.name != "dashboard:home"]
-SDK = [route for route in [*named("sdk:"), *named("portal:")] if "project_id" in route.parameters]
+PAGES = [route for route in [*named("dashboard:"), *named("workflows:")] if route.name != "dashboard:home"]
+SDK = [
+    route for route in [*named("sdk:"), *named("workflows_sdk:"), *named("portal:")] if "project_id" in route.parameters
+]
 MODELS = list(admin.site._registry)
 PRIVATE_KEY = re.compile(r"-----BEGIN PRIVATE KEY-----(.*?)-----END PRIVATE KEY-----", re.DOTALL)
 
@@ -82,6 +85,11 @@ def house(acme: House, settings: Any) -> House:
     grant.seal("sibling_token", canaries.SIBLING_TOKEN)
     grant.save()
     acme.session.seal("tokens", json.dumps({"access": canaries.WAITING_TOKEN, "refresh": canaries.WAITING_TOKEN}))
+    secret = acme.project.secrets.get()
+    secret.seal("value", canaries.PROJECT_SECRET)
+    secret.save()
+    acme.project.alert_rule.seal("webhook_secret", canaries.ALERT_SECRET)
+    acme.project.alert_rule.save()
     acme.session.nonce_hash = connect.digest(NONCE)
     acme.session.save()
     return acme
@@ -98,6 +106,10 @@ def rows(house: House, olivia: User) -> None:
     Group.objects.create(name="Operators")
     EmailAddress.objects.create(user=olivia, email=olivia.email, primary=True)
     Heartbeat.objects.beat("sweeper")
+    house.project.events.create(source=Event.Source.APP, name="hello", sub="alice")
+    house.run.steps.create(
+        path="get_issue", type="action", status="failed", op_key=uuid4(), generation=1, started_at=datetime.now(UTC)
+    )
 
 
 @pytest.fixture

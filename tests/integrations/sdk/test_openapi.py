@@ -11,13 +11,20 @@ from django.urls import URLPattern, get_resolver
 from jsonschema import Draft202012Validator
 
 from integrations.models import Connection
-from integrations.sdk.openapi import SCHEMAS, paths
+from integrations.sdk.openapi import PARTS, SCHEMAS
 from integrations.sdk.urls import ROUTES
 from tests.integrations.sdk.conftest import Person
+from workflows.sdk.urls import ROUTES as WORKFLOW_ROUTES
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/api/openapi.json"
 METHODS = {"get", "post", "put", "patch", "delete", "head", "options", "trace"}
+
+
+def paths() -> dict[str, Any]:
+    return {path: item for part in PARTS for path, item in part().items()}
+
+
 OPERATIONS = [(path, method) for path, item in paths().items() for method in item if method in METHODS]
 CREDENTIAL_HEADER = "X-Paragon-Credential"
 
@@ -28,7 +35,7 @@ def shape(path: str) -> str:
 
 
 # Below /v2 the same routes are served again, for the two addresses that the protocol has there.
-SERVED = {shape(f"/projects/<anyuuid:project_id>/{below}"): view for below, view, name in ROUTES}
+SERVED = {shape(f"/projects/<anyuuid:project_id>/{below}"): view for below, view, name in [*ROUTES, *WORKFLOW_ROUTES]}
 DESCRIBED = {shape(path): item for path, item in paths().items()}
 
 

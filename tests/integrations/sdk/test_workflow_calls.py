@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from integrations.models import Connection
+from integrations.models import Connection, Event
 from tests.integrations.sdk.conftest import Person
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +47,9 @@ def test_the_user_stays_signed_in(method: str, path: str, alice: Person) -> None
 def test_an_event_is_accepted_although_nothing_listens(alice: Person) -> None:
     answer = alice.call("POST", "sdk/events/trigger", {"name": "Task done", "payload": {"id": 1}})
 
-    assert (answer.status_code, answer.json()) == (201, {})
+    event = Event.objects.get()
+    assert (answer.status_code, answer.json()) == (201, {"id": str(event.pk)})
+    assert (event.name, event.payload, event.sub) == ("Task done", {"id": 1}, "alice")
 
 
 def test_an_event_is_accepted_at_its_older_address_too(alice: Person) -> None:
@@ -70,7 +72,15 @@ def test_there_are_no_triggers_yet(alice: Person) -> None:
     assert alice.get("triggers?integrations=jira").json() == {"triggers": {}, "errors": []}
 
 
-def test_there_are_no_field_options_yet(alice: Person) -> None:
+def test_field_options_need_a_connection(alice: Person) -> None:
     answer = alice.call("POST", "sdk/actions", {"action": "jira", "sourceKey": "projects"})
+
+    assert (answer.status_code, answer.json()["message"]) == (400, "Integration not enabled for user.")
+
+
+def test_there_are_no_options_of_an_unknown_source(alice: Person, connect: Callable[..., Connection]) -> None:
+    connect("alice")
+
+    answer = alice.call("POST", "sdk/actions", {"action": "jira", "sourceKey": "nonsense"})
 
     assert (answer.status_code, answer.json()["code"]) == (404, "no_source")
