@@ -38,8 +38,9 @@ test-services: $(DEV_STAMP) ## Run the tests on PostgreSQL with RabbitMQ, then w
 test-faults: $(DEV_STAMP) ## Kill processes and see that nothing is lost
 	$(PYTEST) tests/faults -m faults $(ARGS)
 
-bench: $(DEV_STAMP) ## Measure the proxy beside a direct call
+bench: $(DEV_STAMP) ## Measure the proxy beside a direct call, and runs of workflows
 	$(BIN)/python -m tests.bench.proxy $(ARGS)
+	$(BIN)/python -m tests.bench.runs
 
 lock: ## Pin and hash the requirements (needs uv)
 	@command -v uv > /dev/null || { echo "make lock needs uv. Install it (pip install uv) and try again."; exit 1; }
