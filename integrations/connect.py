@@ -179,6 +179,21 @@ def provider_address(session: ConnectSession) -> str:
     )
 
 
+def address_without_opener(session: ConnectSession) -> str | None:
+    """Return where a popup goes that its opener cannot reach; None until the address was made for the opener.
+
+    Its opener takes it for closed, and may have cancelled the attempt already. Raises ConnectError.
+    """
+    found = ConnectSession.objects.filter(pk=session.pk)
+    # From here on it is not cancelled, so that what was before can be undone without a race.
+    if found.filter(is_cut_off=False).update(is_cut_off=True):
+        found.filter(error_code="cancelled").update(status=Status.OPEN, error_code="", error="")
+    session.refresh_from_db(fields=["status", "error_code", "error", "app"])
+    if session.status == Status.FAILED:
+        raise ConnectError(session.error_code, session.error)
+    return provider_address(session) if session.app_id else None
+
+
 def wanted_scopes(integration: Integration, app: OAuthApp) -> list[str]:
     """Return the scopes to ask for: those chosen in Settings, within what the app in use is registered for."""
     chosen = integration.oauth_app.scopes or integration.provider.recommended_scopes()
@@ -353,8 +368,17 @@ def new_claim_code(session: ConnectSession) -> str:
 
 def fail(session: ConnectSession, code: str, message: str) -> None:
     """End an attempt that is not over yet, and delete the tokens that it held."""
-    ended = ConnectSession.objects.filter(pk=session.pk, status__in=[Status.OPEN, Status.RETURNED])
-    ended.update(
+    _end(ConnectSession.objects.filter(pk=session.pk), code, message)
+
+
+def cancel(session: ConnectSession) -> None:
+    """End an attempt whose popup was closed, unless it only looks so to the page that opened it."""
+    still_seen = ConnectSession.objects.filter(pk=session.pk, is_cut_off=False)
+    _end(still_seen, "cancelled", "The window was closed before access was allowed.")
+
+
+def _end(found: ConnectSessionQuerySet, code: str, message: str) -> None:
+    found.filter(status__in=[Status.OPEN, Status.RETURNED]).update(
         status=Status.FAILED, error_code=code, error=message[:500], tokens_sealed="", claim_hash="", state_hash=""
     )
 

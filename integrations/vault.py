@@ -161,9 +161,15 @@ def _current_key(project_id: uuid.UUID | None) -> tuple[str, bytes]:
     if found:
         return found
     row = _of(project_id).filter(is_current=True).first() or _first_data_key(project_id)
-    key = _unwrap(row.wrapped, str(row.pk), project_id)
-    _remember("current", str(project_id), str(row.pk), key)
-    return str(row.pk), key
+    key_id, key = str(row.pk), _unwrap(row.wrapped, str(row.pk), project_id)
+
+    def remember() -> None:
+        _remember("current", str(project_id), key_id, key)
+        _remember(str(project_id), key_id, key_id, key)
+
+    # A row of a transaction that is rolled back would leave secrets behind that nothing opens.
+    transaction.on_commit(remember)
+    return key_id, key
 
 
 def _key(key_id: str, project_id: uuid.UUID | None) -> bytes:

@@ -218,10 +218,11 @@ class ConnectSessionQuerySet(models.QuerySet["ConnectSession"]):
     def visible_to(self, user: Any) -> Self:
         return self if user.is_superuser else self.filter(project__members__user=user)
 
+    def alive(self) -> Self:
+        return self.filter(expires_at__gt=Now())
+
     def open(self) -> Self:
-        return self.filter(expires_at__gt=Now()).exclude(
-            status__in=[ConnectSession.Status.CLAIMED, ConnectSession.Status.FAILED]
-        )
+        return self.alive().exclude(status__in=[ConnectSession.Status.CLAIMED, ConnectSession.Status.FAILED])
 
     def expired(self) -> Self:
         return self.filter(expires_at__lte=Now())
@@ -253,6 +254,8 @@ class ConnectSession(Sealing, UuidModel):
     key = models.CharField(max_length=64, blank=True)
     opener_origin = models.CharField(max_length=300, blank=True)
     return_url = models.CharField(max_length=500, blank=True)
+    # The popup asked for its address itself: to its opener it looks closed, but somebody sits in front of it.
+    is_cut_off = models.BooleanField(default=False)
     start_hash = models.CharField(max_length=64, blank=True)
     nonce_hash = models.CharField(max_length=64, blank=True)
     state_hash = models.CharField(max_length=64, blank=True, db_index=True)

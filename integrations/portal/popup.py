@@ -76,11 +76,11 @@ def new_nonce(request: HttpRequest) -> str:
     return browser_nonce(request) or secrets.token_urlsafe(32)
 
 
-def own_session(request: HttpRequest, session_id: uuid.UUID) -> ConnectSession:
+def own_session(request: HttpRequest, session_id: uuid.UUID, *, even_failed: bool = False) -> ConnectSession:
     """Return the open attempt that this very browser began; 404 for all others."""
+    among = ConnectSession.objects.alive() if even_failed else ConnectSession.objects.open()
     session = (
-        ConnectSession.objects.open()
-        .filter(pk=session_id)
+        among.filter(pk=session_id)
         .select_related("project", "user", "app", "integration__project", "integration__oauth_app", "reconnects__grant")
         .first()
     )
@@ -143,9 +143,7 @@ def nonce(request: HttpRequest, project_id: uuid.UUID) -> HttpResponseBase:
 def next_address(request: HttpRequest, session_id: uuid.UUID) -> JsonResponse:
     """Tell a popup without opener where to go, once the SDK's other request has arrived."""
     try:
-        session = own_session(request, session_id)
-        ready = bool(session.key) and session.status == ConnectSession.Status.OPEN
-        address = connect.provider_address(session) if ready else None
+        address = connect.address_without_opener(own_session(request, session_id, even_failed=True))
     except Http404:
         return JsonResponse({"code": "over", "message": OVER}, status=404)
     except ConnectError as error:

@@ -138,14 +138,17 @@ def test_install_flow(headless: Product) -> None:
     assert Connection.objects.get().user.sub == "alice"
 
 
-@pytest.mark.parametrize("is_headless", [False, True])
+@pytest.mark.parametrize(("is_headless", "is_slow"), [(False, False), (True, False), (True, True)])
 def test_a_page_that_is_cut_off_from_its_popup_is_told_which_header_to_send(
-    paragon: Product, head: str, user_token: Callable[..., str], is_headless: bool
+    paragon: Product, head: str, user_token: Callable[..., str], is_headless: bool, is_slow: bool
 ) -> None:
     paragon.open(head, headers=CUT_OFF).sign_in(user_token("alice"))
     paragon.call("setHeadless", is_headless)
 
     consent = paragon.install()
+    if is_slow:
+        consent.popup.locator("[data-test=accept]").wait_for()
+        consent.popup.wait_for_timeout(4000)  # longer than the SDK waits for a window that looks closed
     consent.connect()
 
     expect(consent.popup.get_by_role("alert")).to_contain_text("same-origin-allow-popups")

@@ -1,5 +1,6 @@
 """From the button to the connection: what works, and every way it can go wrong."""
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -498,6 +499,67 @@ def test_a_popup_of_another_user_does_not_count_as_this_browser(
     session = connect.join_key(ada, jira, PAGE, "key", Wish())
 
     assert not connect._is_from(session, "bobs-nonce")
+
+
+class CutOff:
+    """A popup whose page can no longer reach it, so that Paragon's SDK takes it for closed."""
+
+    def __init__(self, window: Window) -> None:
+        self.window = window
+        query = {"action": "jira", "userToken": window.token, "originForPostMessage": PAGE}
+        page = words(window.client.get(f"/projects/{window.project.pk}/sdk/actions/oauth-nonce", query))
+        self.next = re.search(r'data-next="([^"]+)"', page)[1]  # type: ignore[index]
+
+    def ask(self) -> dict[str, Any]:
+        return dict(self.window.client.get(self.next).json())
+
+    def sdk_asks(self) -> None:
+        query = f"?action=jira&oauthMetaKeyId=key&originForPostMessage={PAGE}"
+        assert self.window.api("GET", f"sdk/actions/build-oauth{query}").status_code == 200
+
+    def sdk_gives_up(self) -> None:
+        assert self.window.api("DELETE", "sdk/actions/session-id/key").status_code == 204
+
+
+@pytest.mark.parametrize("order", ["asks, gives up", "gives up, asks", "gives up twice"])
+def test_a_popup_that_the_sdk_takes_for_closed_comes_back_from_its_consent(alice: Window, order: str) -> None:
+    popup = CutOff(alice)
+    popup.sdk_asks()
+    if order != "asks, gives up":
+        popup.sdk_gives_up()
+    address = popup.ask()["redirectUrl"]
+    if order != "gives up, asks":
+        popup.sdk_gives_up()
+
+    assert 'data-mode="choose"' in words(alice.come_back(alice.allow(address)))
+
+
+def test_a_popup_that_was_closed_is_cancelled(alice: Window) -> None:
+    popup = CutOff(alice)
+    popup.sdk_asks()
+    popup.sdk_gives_up()
+
+    assert ConnectSession.objects.get().error_code == "cancelled"
+
+
+def test_a_popup_that_asks_too_early_does_not_spoil_the_address_that_is_being_made(
+    alice: Window, jira: Integration
+) -> None:
+    popup = CutOff(alice)
+    session = connect.join_key(ConnectedUser.objects.get(), jira, PAGE, "key", Wish())
+    early = popup.ask()
+    address = connect.provider_address(session)
+
+    assert early == {"redirectUrl": None}
+    assert 'data-mode="choose"' in words(alice.come_back(alice.allow(address)))
+
+
+def test_a_popup_that_asks_after_a_failure_is_told_the_reason(alice: Window, jira: Integration) -> None:
+    popup = CutOff(alice)
+    Integration.objects.update(is_active=False)
+    popup.sdk_asks()
+
+    assert "Activate it in Patchbay" in popup.ask()["message"]
 
 
 @pytest.mark.parametrize("origin", [PAGE, "https://evil.example"])

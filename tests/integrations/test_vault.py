@@ -4,13 +4,14 @@ import threading
 import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import hypothesis
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from hypothesis import strategies
 
 from integrations import vault
@@ -108,6 +109,20 @@ def test_a_copied_database_does_not_open_under_another_deployment(app: OAuthApp,
 
     with pytest.raises(vault.VaultError, match="DEPLOYMENT_ID"):
         app.open("client_secret")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_data_key_that_was_rolled_back_seals_nothing() -> None:
+    project = Project.objects.create(name="Globex")
+    app = OAuthApp(project=project, provider="jira")
+    with suppress(RuntimeError), transaction.atomic():
+        app.seal("client_secret", "never stored")
+        raise RuntimeError
+
+    app.seal("client_secret", SECRET)
+    vault.forget_keys()  # as in any other process
+
+    assert app.open("client_secret") == SECRET
 
 
 @often

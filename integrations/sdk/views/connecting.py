@@ -153,8 +153,8 @@ def session_by_key(caller: Caller, key: str) -> Any:
     """Answer {connectCredentialId} once the consent is claimed, or with the failed attempt's own id, else {}."""
     found = _session(caller, key=key) if _known(caller, key) else None
     if caller.request.method == "DELETE":
-        if found and found.status in (ConnectSession.Status.OPEN, ConnectSession.Status.RETURNED):
-            connect.fail(found, "cancelled", "The window was closed before access was allowed.")
+        if found:
+            connect.cancel(found)
         return HttpResponse(status=204)
     if found is None:
         return {}
