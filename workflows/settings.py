@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.db import transaction
+
 from integrations.models import Connection
 from workflows.models import Enablement, Workflow
 
@@ -99,10 +101,15 @@ def take(connection: Connection, patch: Mapping[str, Any]) -> list[dict[str, Any
         values, wrong = checked(declared(workflow), settings)
         errors += [{"workflowId": workflow_id, "inputId": key, "message": words} for key, words in wrong.items()]
         if values:
-            row, _ = Enablement.objects.get_or_create(workflow=workflow, connection=connection)
-            row.settings = row.settings | values
-            row.save(update_fields=["settings", "updated_at"])
+            _store(workflow, connection, values)
     return errors
+
+
+@transaction.atomic
+def _store(workflow: Workflow, connection: Connection, values: dict[str, Any]) -> None:
+    row, _ = Enablement.objects.select_for_update().get_or_create(workflow=workflow, connection=connection)
+    row.settings = row.settings | values
+    row.save(update_fields=["settings", "updated_at"])
 
 
 def switch(workflow: Workflow, connection: Connection, *, on: bool) -> Enablement:

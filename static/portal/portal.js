@@ -12,6 +12,7 @@ let trouble = "";
 let shown = "";
 let calls = 0;
 const opened = new Set(); // workflows whose settings are open, by credential and workflow
+let saving = Promise.resolve(); // settings on their way to the server
 const problems = new Map(); // what went wrong with a workflow, by credential and workflow
 const waiting = new Map();
 
@@ -333,6 +334,7 @@ async function flip(id, button) {
   button.disabled = true;
   problems.delete(key);
   try {
+    await saving.catch(() => {}); // what was entered a moment ago may be what switching on needs
     await send(`/sdk/workflows/${workflow.id}`, credential, { method: isOn ? "POST" : "DELETE" });
     await refresh();
     const { id: integrationId, type: integrationType } = state.modal.integration;
@@ -357,7 +359,8 @@ async function save(event, credential, workflow, inputs) {
   if (missing.length) return (saved.textContent = "");
   try {
     const body = JSON.stringify({ config: { workflowSettings: { [workflow.id]: { settings } } } });
-    const { errors = [] } = await send(`/sdk/credentials/${credential.id}`, credential, { method: "PATCH", body });
+    saving = send(`/sdk/credentials/${credential.id}`, credential, { method: "PATCH", body });
+    const { errors = [] } = await saving;
     for (const error of errors) tell(part(`[data-input="${CSS.escape(error.inputId ?? "")}"]`, form), error.message);
     saved.textContent = errors.length ? "" : "Saved";
     problems.delete(`${credential.id} ${workflow.id}`);
