@@ -18,7 +18,9 @@ import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -38,6 +40,7 @@ from workflows.leases import Lease, keeper
 from workflows.models import Run, StepRun, WorkflowVersion
 from workflows.steps.base import Context, StepFailed, StepType
 from workflows.steps.fan_out import MOST_AT_ONCE
+from workflows.together import Together
 
 logger = logging.getLogger(__name__)
 
@@ -257,15 +260,8 @@ class _Carrier:
             self.done = {(row.path, row.iteration): row for row in rows}
 
     def write(self, rows: list[StepRun], **fields: Any) -> None:
-        """Store checkpoints and the run's own fields, if the run is still ours. Raises _Fenced or _Cancelled."""
-        patiently(lambda: self._write_once(rows, fields))
-
-    def _write_once(self, rows: list[StepRun], fields: dict[str, Any]) -> None:
-        with writing():
-            mine = Run.objects.filter(pk=self.run.pk, generation=self.run.generation)
-            if not mine.update(claims_without_progress=0, **fields):
-                raise _Fenced
-            _store(rows)
+        """Store checkpoints and the run's own fields, if the run is still ours. Raises _Fenced."""
+        patiently(lambda: _write(_Write(self.run, rows, PROGRESS | fields)))
         if rows:
             failpoint("run.stored")
 
@@ -281,13 +277,7 @@ class _Carrier:
 
         def write() -> None:
             asked_at = time.monotonic()
-            with writing():
-                wanted = Run.objects.filter(pk=self.run.pk, generation=self.run.generation)
-                lease_until = Now() + timedelta(seconds=settings.RUN_LEASE_SECONDS)
-                progress = {"claims_without_progress": 0, "lease_until": lease_until}
-                if not wanted.filter(cancel_requested_at=None).update(**progress):
-                    raise _Cancelled if wanted.exists() else _Fenced
-                _store(rows)
+            _write(_Write(self.run, rows, _lease_anew(settings.RUN_LEASE_SECONDS), is_intent=True))
             # The whole lease lies before the effect, so that it is over before anybody else looks for it.
             self.lease.was_renewed(asked_at)
             if len(rows) > 1:
@@ -298,19 +288,8 @@ class _Carrier:
     # Ends
 
     def _end(self, branch: "_Branch", status: str, reason: str) -> None:
-        fields: dict[str, Any] = {
-            "status": status,
-            "reason": reason[:500],
-            "ended_at": Now(),
-            "lease_until": None,
-            "wake_at": None,
-        }
-        if status == Run.Status.DONE:
-            # Someone may have wanted it to end before it was done.
-            cancelled = When(cancel_requested_at__isnull=False, then=Value(Run.Status.CANCELLED))
-            fields["status"] = Case(cancelled, default=Value(status))
         with suppress(_Fenced):
-            branch.flush(**fields)
+            branch.flush(**_ended(status, reason[:500]))
             failpoint("run.ended")
             self.run.status = status
             after_end(self.run, status, reason)
@@ -330,13 +309,95 @@ class _Dead(_Leave):
     pass
 
 
+PROGRESS = {"claims_without_progress": 0}
+
+
+@lru_cache(maxsize=64)
+def _lease_anew(seconds: float) -> dict[str, Any]:
+    return PROGRESS | {"lease_until": Now() + timedelta(seconds=seconds)}
+
+
+@lru_cache(maxsize=64)
+def _ended(status: str, reason: str) -> dict[str, Any]:
+    fields: dict[str, Any] = {"status": status, "reason": reason, "lease_until": None, "wake_at": None}
+    if status == Run.Status.DONE:
+        # Someone may have wanted it to end before it was done.
+        cancelled = When(cancel_requested_at__isnull=False, then=Value(Run.Status.CANCELLED))
+        fields["status"] = Case(cancelled, default=Value(status))
+    return fields | {"ended_at": Now()}
+
+
+@dataclass
+class _Write:
+    """Checkpoints of a run and its own new values: stored if nobody has claimed it since, and an intent only if it is
+    still wanted.
+    """
+
+    run: Run
+    rows: list[StepRun]
+    fields: dict[str, Any]
+    is_intent: bool = False
+
+
+def _write(wanted: _Write) -> None:
+    """Store it, together with what other threads store now. Raises _Fenced or _Cancelled."""
+    if not _write_together(wanted):
+        is_ours = Run.objects.filter(pk=wanted.run.pk, generation=wanted.run.generation).exists()
+        raise _Cancelled if is_ours else _Fenced
+
+
+def _write_all(wanted: list[_Write]) -> list[bool]:
+    """Return of each whether it was stored."""
+    with writing():
+        ours = {id(run) for alike in _alike(wanted) for run in _update(alike)}
+        _store([row for write in wanted if id(write.run) in ours for row in write.rows])
+    return [id(write.run) in ours for write in wanted]
+
+
+_write_together = Together(_write_all)
+
+
+def _alike(wanted: list[_Write]) -> list[list[_Write]]:
+    """Return the writes in groups that one UPDATE can carry out. A run that writes twice at once is in two."""
+    groups: list[list[_Write]] = []
+    for write in wanted:
+        for group in groups:
+            first = group[0]
+            if (first.run.generation, first.is_intent, first.fields) == (
+                write.run.generation,
+                write.is_intent,
+                write.fields,
+            ):
+                group.append(write)
+                break
+        else:
+            groups.append([write])
+    return groups
+
+
+def _update(alike: list[_Write]) -> list[Run]:
+    """Give the runs of these writes their new values; return those that are still ours."""
+    first = alike[0]
+    runs = {write.run.pk: write.run for write in alike}
+    found = Run.objects.filter(pk__in=list(runs), generation=first.run.generation)
+    if first.is_intent:
+        found = found.filter(cancel_requested_at=None)
+    if found.update(**first.fields) == len(runs):
+        return [write.run for write in alike]
+    # Those that were updated are locked by this transaction; the others were claimed, cancelled or deleted.
+    left = set(found.values_list("pk", flat=True))
+    return [write.run for write in alike if write.run.pk in left]
+
+
 def _store(rows: list[StepRun]) -> None:
     """Insert checkpoints that are new, update those that are not. A row may stand in the list more than once."""
-    for row in {id(row): row for row in rows}.values():
-        if row._state.adding:
-            row.save(force_insert=True)
-        else:
-            row.save(update_fields=STEP_FIELDS)
+    once = list({id(row): row for row in rows}.values())
+    for row in once:
+        row.pk = None  # so that new and old go in one statement, which gives it back
+    if once:
+        StepRun.objects.bulk_create(
+            once, update_conflicts=True, unique_fields=["run", "path", "iteration"], update_fields=STEP_FIELDS
+        )
 
 
 STEP_FIELDS = [
