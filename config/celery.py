@@ -8,6 +8,9 @@ from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+# Threads of a worker that carry the runs of a message side by side; each holds a connection to the database.
+CARRIERS = 8
+
 app = Celery("patchbay")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
@@ -27,6 +30,13 @@ def watch_steps(**kwargs: Any) -> None:
     from workflows.leases import keeper
 
     keeper.may_end_process = True
+
+
+@signals.worker_init.connect
+def start_carriers(**kwargs: Any) -> None:
+    from workflows.carriers import carriers
+
+    carriers.start(CARRIERS)
 
 
 @signals.worker_init.connect

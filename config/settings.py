@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from kombu import Queue
 
 from integrations.providers import SLUGS
 
@@ -260,6 +261,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {} if CELERY_BROKER_URL.startswith("amqp") else {"visibility_timeout": 300, "socket_connect_timeout": 2}
 )
 CELERY_TIMEZONE = "UTC"
+# Workers take from both in turn. In the second waits what one project sends in large numbers.
+CELERY_TASK_DEFAULT_QUEUE = "celery"
+BULK_QUEUE = "bulk"
+CELERY_TASK_QUEUES = [Queue(CELERY_TASK_DEFAULT_QUEUE), Queue(BULK_QUEUE, routing_key=BULK_QUEUE)]
 
 
 # Sign-in ------------------------------------------------------------------------------------------------------------

@@ -23,9 +23,6 @@ class Extension(Protocol):
     def connected(self, connection: Connection, *, is_new: bool) -> None:
         """Do what should happen when someone has connected, or reconnected."""
 
-    def dispatch(self, event_id: uuid.UUID) -> None:
-        """Do what should happen when something happened."""
-
     def resume(self, grant_id: uuid.UUID) -> None:
         """Go on with what waited for this grant to be reconnected."""
 
@@ -49,9 +46,6 @@ class NullExtension:
         return []
 
     def connected(self, connection: Connection, *, is_new: bool) -> None:
-        return
-
-    def dispatch(self, event_id: uuid.UUID) -> None:
         return
 
     def resume(self, grant_id: uuid.UUID) -> None:

@@ -27,12 +27,12 @@ def beat(name: str) -> None:
     Heartbeat.objects.beat(name)
 
 
-def hint(task: Any, argument: str) -> bool:
+def hint(task: Any, *arguments: str, queue: str | None = None) -> bool:
     """Publish a task; False when no broker takes it, and then the caller or the next sweep does the work itself."""
     if not settings.HAS_BROKER:
         return False
     try:
-        task.apply_async(args=[argument], retry=False)
+        task.apply_async(args=arguments, queue=queue, retry=False)
     except Exception as error:  # noqa: BLE001 (kombu's transports raise errors of their own libraries)
         logger.warning("no broker takes tasks: %s", type(error).__name__)
         return False

@@ -1,7 +1,8 @@
 """From an event to the runs that it causes. Every event ends as dispatched, ignored or failed, and says why."""
 
 import uuid
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sized
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,9 +14,10 @@ from django.db.models.functions import Now
 
 from integrations.database import writing
 from integrations.models import Connection, Event
-from integrations.tasks import hint
 from workflows import engine, runs
+from workflows.carriers import carriers
 from workflows.definition import order_key, trigger_of
+from workflows.mailbox import mailbox
 from workflows.models import Enablement, Run, Workflow
 
 BATCH = 200
@@ -28,79 +30,123 @@ def record(
     event = Event.objects.create(
         project_id=project_id, source=source, name=name[:120], payload=payload, sub=sub, connection=connection
     )
-    transaction.on_commit(lambda: publish(event.pk))
+    transaction.on_commit(lambda: mailbox.post(event.project_id, event.pk))
     return event
 
 
-def publish(event_id: uuid.UUID) -> None:
-    from workflows import tasks
+def dispatch(*event_ids: uuid.UUID, begin: bool = False) -> int:
+    """Make the runs of these events, once, however often this is called. Return how many there are.
 
-    hint(tasks.dispatch_event, str(event_id))
-
-
-def dispatch(event_id: uuid.UUID, *, begin: bool = False) -> int:
-    """Make the runs of an event, once, however often this is called. Return how many there are.
-
-    With `begin`, the first of them is carried here and now: the worker is awake already.
+    With `begin`, as many of them as this worker can carry are carried here and now: it is awake already.
     """
-    event = Event.objects.undelivered().filter(pk=event_id).first()
-    if event is None:
+    events = list(Event.objects.undelivered().filter(pk__in=event_ids).order_by("pk"))
+    if not events:
         return 0
-    count, first = 0, None
+    heard = _heard(events)
+    count = sum(_dispatch_alone(event) for event in events if event.pk not in heard)
+    if not heard:
+        return count
+    made = {event: [_run(event, listener) for listener in heard[event.pk]] for event in events if event.pk in heard}
+    every = [run for runs_of_one in made.values() for run in runs_of_one]
+    with carriers.reserved(len(every)) as places:
+        fit = [run for run in every if begin and not run.order_key and engine.has_room(run)]
+        begun = fit[: places.count]
+        for run in begun:
+            run.begin(engine.owner_name())
+        with writing():
+            Run.objects.bulk_create(every, ignore_conflicts=True)
+            _settle(made)
+        for run in every:
+            if run not in begun:
+                runs.hint(run.pk)
+        if begun:
+            # Where another worker had made the runs of an event already, these were not stored: the first write of
+            # each finds no row, and it ends before it has done anything.
+            places.carry(begun)
+    return count + len(every)
+
+
+def _dispatch_alone(event: Event) -> int:
+    """Make the runs of an event that has very many, a batch at a time.
+
+    The first are hinted at; the others follow as these end, so that a queue full of one project's hints does not keep
+    everybody else waiting.
+    """
+    count = 0
     for listeners in _batches(_listeners(event)):
         made = [_run(event, listener) for listener in listeners]
-        if begin and not count and not made[0].order_key and engine.has_room(made[0]):
-            first = made[0]
-            first.begin(engine.owner_name())
         with writing():
             Run.objects.bulk_create(made, ignore_conflicts=True)
             if len(made) < BATCH:
-                _settle(event, count + len(made))
-        if count < BATCH:
-            # Of very many runs the first are hinted at; the others follow as these end, so that a queue full of one
-            # project's hints does not keep everybody else waiting.
-            for run in made:
-                if run is not first:
-                    runs.hint(run.pk)
+                _settle({event: range(count + len(made))})
+        for run in made if count == 0 else []:
+            runs.hint(run.pk)
         count += len(made)
-    if not count:
-        _settle(event, 0)
-    if first:
-        # Where another worker had made the runs of this event already, this one was not stored: its first write finds
-        # no row, and it ends before it has done anything.
-        engine.carry(first)
+    if count % BATCH == 0:
+        _settle({event: range(count)})
     return count
 
 
-def _settle(event: Event, count: int) -> None:
-    if count:
-        Event.objects.settle(event, Event.State.DISPATCHED, f"{count} run{'' if count == 1 else 's'}")
-    else:
-        Event.objects.settle(event, Event.State.IGNORED, _why_nobody(event))
+def _settle(made: Mapping[Event, Sized]) -> None:
+    """End events by how many runs each has."""
+    ids: dict[int, list[uuid.UUID]] = defaultdict(list)
+    for event, runs_of_one in made.items():
+        if len(runs_of_one):
+            ids[len(runs_of_one)].append(event.pk)
+        else:
+            Event.objects.settle([event.pk], Event.State.IGNORED, _why_nobody(event))
+    for count, alike in ids.items():
+        Event.objects.settle(alike, Event.State.DISPATCHED, f"{count} run{'' if count == 1 else 's'}")
 
 
-def _listeners(event: Event) -> QuerySet[Enablement]:
-    found = Enablement.objects.on().filter(
-        workflow__project=event.project_id, workflow__deployed__isnull=False, workflow__is_paused=False
-    )
-    if event.source == Event.Source.SCHEDULE:
-        found = found.filter(workflow=event.payload.get("workflow"))
-    else:
-        kind = {Event.Source.APP: "event", Event.Source.CONNECTED: "connected"}[Event.Source(event.source)]
-        name = event.name if kind == "event" else ""
-        found = found.filter(workflow__trigger_type=kind, workflow__trigger_name=name)
-        found = (
-            found.filter(connection=event.connection_id)
-            if event.connection_id
-            else found.filter(connection__user__sub=event.sub)
-        )
-    return found.filter(connection__integration__is_active=True)
-
-
+KINDS = {Event.Source.APP: "event", Event.Source.CONNECTED: "connected"}
 LISTENER = (
     *("pk", "settings", "workflow_id", "workflow__deployed_id"),
     *("connection_id", "connection__settings", "connection__user__sub"),
 )
+EAR = ("workflow__project_id", "workflow__trigger_type", "workflow__trigger_name")
+
+
+def _heard(events: list[Event]) -> dict[uuid.UUID, list[dict[str, Any]]]:
+    """Return the listeners of events, of all in two queries at most; of none where there are very many."""
+    few = [event for event in events if event.source != Event.Source.SCHEDULE]
+    projects, kinds, names = (set(each) for each in zip(*map(_ear, few), strict=True)) if few else ((), (), ())
+    near = _switched_on().filter(
+        workflow__project__in=projects, workflow__trigger_type__in=kinds, workflow__trigger_name__in=names
+    )
+    own = near.filter(connection__in={event.connection_id for event in few if event.connection_id})
+    subs = near.filter(connection__user__sub__in={event.sub for event in few if not event.connection_id})
+    rows = {row["pk"]: row for found in (own, subs) for row in found.order_by("pk").values(*LISTENER, *EAR)[:BATCH]}
+    if len(rows) >= BATCH:
+        return {}
+    by_ear: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
+    for row in rows.values():
+        ear = tuple(row[name] for name in EAR)
+        by_ear[*ear, row["connection_id"]].append(row)
+        by_ear[*ear, row["connection__user__sub"]].append(row)
+    return {event.pk: by_ear[*_ear(event), event.connection_id or event.sub] for event in few}
+
+
+def _ear(event: Event) -> tuple[uuid.UUID, str, str]:
+    kind = KINDS[Event.Source(event.source)]
+    return event.project_id, kind, event.name if kind == "event" else ""
+
+
+def _switched_on() -> QuerySet[Enablement]:
+    return Enablement.objects.on().filter(
+        workflow__deployed__isnull=False, workflow__is_paused=False, connection__integration__is_active=True
+    )
+
+
+def _listeners(event: Event) -> QuerySet[Enablement]:
+    found = _switched_on().filter(workflow__project=event.project_id)
+    if event.source == Event.Source.SCHEDULE:
+        return found.filter(workflow=event.payload.get("workflow"))
+    _, kind, name = _ear(event)
+    found = found.filter(workflow__trigger_type=kind, workflow__trigger_name=name)
+    if event.connection_id:
+        return found.filter(connection=event.connection_id)
+    return found.filter(connection__user__sub=event.sub)
 
 
 def _batches(found: QuerySet[Enablement]) -> Iterator[list[dict[str, Any]]]:

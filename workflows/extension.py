@@ -59,9 +59,6 @@ class Workflows:
             connection=connection,
         )
 
-    def dispatch(self, event_id: uuid.UUID) -> None:
-        dispatch.publish(event_id)
-
     def resume(self, grant_id: uuid.UUID) -> None:
         runs.resume(grant_id)
 

@@ -1,4 +1,4 @@
-"""Background work. A task takes one id; the row says what is to be done, so a message may be lost, late or doubled."""
+"""Background work. A task takes ids; the row says what is to be done, so a message may be lost, late or doubled."""
 
 import uuid
 
@@ -14,9 +14,9 @@ def advance_run(run_id: str) -> None:
 
 
 @shared_task
-def dispatch_event(event_id: str) -> None:
-    """Make the runs of an event, and begin with the first."""
-    dispatch.dispatch(uuid.UUID(event_id), begin=True)
+def dispatch_event(*event_ids: str) -> None:
+    """Make the runs of events, and begin with them."""
+    dispatch.dispatch(*map(uuid.UUID, event_ids), begin=True)
 
 
 @shared_task

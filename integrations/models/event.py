@@ -1,3 +1,4 @@
+import uuid
 from typing import Any, Self
 
 from django.db import models
@@ -15,9 +16,9 @@ class EventQuerySet(models.QuerySet["Event"]):
     def undelivered(self) -> Self:
         return self.filter(state=Event.State.RECEIVED)
 
-    def settle(self, event: "Event", state: str, reason: str = "") -> bool:
-        """End an event, once. False when another process was faster."""
-        return bool(self.undelivered().filter(pk=event.pk).update(state=state, reason=reason[:300]))
+    def settle(self, ids: "list[uuid.UUID]", state: str, reason: str = "") -> None:
+        """End events, each once: where another process was faster, its words stay."""
+        self.undelivered().filter(pk__in=ids).update(state=state, reason=reason[:300])
 
 
 class Event(TimeOrderedModel):

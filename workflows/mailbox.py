@@ -1,0 +1,69 @@
+"""Hints of new events, on their way to the workers.
+
+Those of one moment go in one message, because a message costs more than what it asks for; who comes alone waits for
+nobody. A project that sends very many lets the others go first: what is above its allowance goes into a queue of its
+own, from which the workers take in turn with the other.
+"""
+
+import threading
+import time
+import uuid
+from collections import OrderedDict, defaultdict
+
+from django.conf import settings
+
+from integrations.tasks import hint
+
+MOMENT_SECONDS = 0.01
+MOST = 20
+# What a project may send as everybody does, in this process.
+AT_ONCE, A_SECOND = 100.0, 50.0
+PROJECTS = 4096
+
+
+class Mailbox:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: dict[str, list[str]] = defaultdict(list)
+        self._sent_at = 0.0
+        self._is_timed = False
+        self._allowances: OrderedDict[uuid.UUID, tuple[float, float]] = OrderedDict()
+
+    def post(self, project_id: uuid.UUID, event_id: uuid.UUID) -> None:
+        """Have a worker look at an event, in a moment at most."""
+        if not settings.HAS_BROKER:
+            return
+        with self._lock:
+            queue = self._queue(project_id)
+            self._waiting[queue].append(str(event_id))
+            is_quiet = time.monotonic() - self._sent_at >= MOMENT_SECONDS
+            if not is_quiet and len(self._waiting[queue]) < MOST:
+                if not self._is_timed:
+                    self._is_timed = True
+                    threading.Timer(MOMENT_SECONDS, self.send).start()
+                return
+        self.send()
+
+    def send(self) -> None:
+        """Send what waits."""
+        from workflows import tasks
+
+        with self._lock:
+            parcels, self._waiting = self._waiting, defaultdict(list)
+            self._is_timed, self._sent_at = False, time.monotonic()
+        for queue, ids in parcels.items():
+            for start in range(0, len(ids), MOST):
+                hint(tasks.dispatch_event, *ids[start : start + MOST], queue=queue)
+
+    def _queue(self, project_id: uuid.UUID) -> str:
+        now = time.monotonic()
+        left, at = self._allowances.pop(project_id, (AT_ONCE, now))
+        left = min(AT_ONCE, left + (now - at) * A_SECOND)
+        has_some = left >= 1
+        self._allowances[project_id] = (left - 1 if has_some else left, now)
+        if len(self._allowances) > PROJECTS:
+            self._allowances.popitem(last=False)
+        return settings.CELERY_TASK_DEFAULT_QUEUE if has_some else settings.BULK_QUEUE
+
+
+mailbox = Mailbox()
