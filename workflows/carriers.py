@@ -2,7 +2,9 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
@@ -12,6 +14,9 @@ from workflows import engine
 from workflows.models import Run
 
 logger = logging.getLogger(__name__)
+
+# So long runs may wait here for their turn; then others may have them, who are perhaps idle.
+MOMENT_SECONDS = 0.25
 
 
 class Carriers:
@@ -41,23 +46,43 @@ class Places:
     def __init__(self, pool: ThreadPoolExecutor | None, count: int) -> None:
         self._pool, self.count = pool, count
 
-    def carry(self, runs: list[Run]) -> None:
-        """Carry runs that this worker has claimed, no more than there are places; return when all are put down."""
-        mine, *others = runs
-        under_way = [self._pool.submit(_carry, run) for run in others] if self._pool else []
+    def carry(self, runs: list[Run]) -> list[Run]:
+        """Carry runs that were just stored, in turn. Return those that it did not come to, or that have no room."""
+        todo, left = deque(runs), list[Run]()
+        give_up_at = time.monotonic() + MOMENT_SECONDS
+
+        def work() -> None:
+            while run := _next(todo):
+                if engine.has_room(run):
+                    engine.carry_new(run)
+                else:
+                    left.append(run)
+                if time.monotonic() > give_up_at:
+                    return
+
+        others = min(self.count, len(runs)) - 1
+        under_way = [self._pool.submit(_do, work) for _ in range(others)] if self._pool else []
         try:
-            engine.carry(mine)
+            work()
         finally:
             wait(under_way)
+        return [*left, *todo]
 
 
-def _carry(run: Run) -> None:
+def _next(todo: deque[Run]) -> Run | None:
+    try:
+        return todo.popleft()
+    except IndexError:
+        return None
+
+
+def _do(work: Callable[[], None]) -> None:
     close_old_connections()
     try:
-        engine.carry(run)
+        work()
     except Exception:
-        # Its lease runs out, and the sweeper has it carried on.
-        logger.exception("run %s was put down", run.pk)
+        # The lease of what it carried runs out, and the sweeper has it carried on.
+        logger.exception("a run was put down")
 
 
 carriers = Carriers()

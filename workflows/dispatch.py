@@ -48,21 +48,20 @@ def dispatch(*event_ids: uuid.UUID, begin: bool = False) -> int:
         return count
     made = {event: [_run(event, listener) for listener in heard[event.pk]] for event in events if event.pk in heard}
     every = [run for runs_of_one in made.values() for run in runs_of_one]
-    with carriers.reserved(len(every)) as places:
-        fit = [run for run in every if begin and not run.order_key and engine.has_room(run)]
-        begun = fit[: places.count]
-        for run in begun:
-            run.begin(engine.owner_name())
-        with writing():
-            Run.objects.bulk_create(every, ignore_conflicts=True)
-            _settle(made)
-        for run in every:
-            if run not in begun:
-                runs.hint(run.pk)
-        if begun:
-            # Where another worker had made the runs of an event already, these were not stored: the first write of
-            # each finds no row, and it ends before it has done anything.
-            places.carry(begun)
+    mine = [run for run in every if begin and not run.order_key]
+    for run in mine:
+        run.begin(engine.owner_name())
+    with writing():
+        Run.objects.bulk_create(every, ignore_conflicts=True)
+        _settle(made)
+    for run in every:
+        if run.order_key or not begin:
+            runs.hint(run.pk)
+    if mine:
+        # Where another worker had made the runs of an event already, these were not stored: the first write of each
+        # finds no row, and it ends before it has done anything.
+        with carriers.reserved(len(mine)) as places:
+            runs.hand_out(places.carry(mine))
     return count + len(every)
 
 
@@ -114,9 +113,11 @@ def _heard(events: list[Event]) -> dict[uuid.UUID, list[dict[str, Any]]]:
     near = _switched_on().filter(
         workflow__project__in=projects, workflow__trigger_type__in=kinds, workflow__trigger_name__in=names
     )
-    own = near.filter(connection__in={event.connection_id for event in few if event.connection_id})
-    subs = near.filter(connection__user__sub__in={event.sub for event in few if not event.connection_id})
-    rows = {row["pk"]: row for found in (own, subs) for row in found.order_by("pk").values(*LISTENER, *EAR)[:BATCH]}
+    own = {event.connection_id for event in few if event.connection_id}
+    subs = {event.sub for event in few if not event.connection_id}
+    nearer = [near.filter(connection__in=own)] if own else []
+    nearer += [near.filter(connection__user__sub__in=subs)] if subs else []
+    rows = {row["pk"]: row for found in nearer for row in found.order_by("pk").values(*LISTENER, *EAR)[:BATCH]}
     if len(rows) >= BATCH:
         return {}
     by_ear: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)

@@ -15,6 +15,7 @@ import socket
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -110,13 +111,19 @@ def advance(run_id: uuid.UUID) -> Run | None:
     return run
 
 
+def carry_new(run: Run) -> None:
+    """Carry a run that this worker has just stored. Its first write claims it, if nobody was faster."""
+    run.is_claimed, run.status = False, Run.Status.RUNNING
+    run.generation = run.claims_without_progress = 1
+    carry(run)
+
+
 def owner_name() -> str:
     """Return who this worker is, for people who look at a lease."""
     return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
 
 
 def carry(run: Run) -> None:
-    """Carry a run that this worker has claimed."""
     failpoint("run.claimed")
     _recall(run)
     with keeper.keep(run) as lease:
@@ -124,18 +131,18 @@ def carry(run: Run) -> None:
 
 
 # Projects that were far from their limits a moment ago: asking for each run would cost more than it protects.
-_roomy: Remembered[bool] = Remembered(seconds=0.5)
+_roomy: Remembered[Counter[uuid.UUID | None]] = Remembered(seconds=0.5)
 
 
 def has_room(run: Run) -> bool:
     """May this run begin at once, as far as the limits of its connection and project are concerned?"""
-    if _roomy.get(run.connection_id):
-        run.is_crowded = False
+    busy = _roomy.get(run.project_id)
+    if busy is not None and not run.crowds(busy):
         return True
-    found = run.has_room()
-    if found and not run.is_crowded:
-        _roomy.keep(run.connection_id, True)
-    return found
+    busy = Run.objects.busy(run.project_id)
+    if not run.crowds(busy):
+        _roomy.keep(run.project_id, busy)
+    return run.fits(busy)
 
 
 # Versions never change, and what a connection is may be three seconds old: a process asks for them once, not per run.
@@ -338,36 +345,51 @@ class _Write:
     fields: dict[str, Any]
     is_intent: bool = False
 
+    def is_like(self, other: "_Write") -> bool:
+        """Could one UPDATE carry out both?"""
+        mine, others = self.run, other.run
+        same = (mine.generation, mine.is_claimed, self.is_intent) == (
+            others.generation,
+            others.is_claimed,
+            other.is_intent,
+        )
+        return same and self.fields == other.fields
+
 
 def _write(wanted: _Write) -> None:
     """Store it, together with what other threads store now. Raises _Fenced or _Cancelled."""
-    if not _write_together(wanted):
-        is_ours = Run.objects.filter(pk=wanted.run.pk, generation=wanted.run.generation).exists()
-        raise _Cancelled if is_ours else _Fenced
+    if _write_together(wanted):
+        wanted.run.is_claimed = True
+        return
+    is_ours = Run.objects.filter(pk=wanted.run.pk, generation=wanted.run.generation).exists()
+    raise _Cancelled if is_ours and wanted.run.is_claimed else _Fenced
 
 
 def _write_all(wanted: list[_Write]) -> list[bool]:
-    """Return of each whether it was stored."""
+    """Return of each whether it was stored. Raises _Mixed where that is true of some only: then none is."""
     with writing():
-        ours = {id(run) for alike in _alike(wanted) for run in _update(alike)}
-        _store([row for write in wanted if id(write.run) in ours for row in write.rows])
-    return [id(write.run) in ours for write in wanted]
+        for alike in _alike(wanted):
+            if not _update(alike):
+                if len(wanted) > 1:
+                    raise _Mixed
+                return [False]
+        _store([row for write in wanted for row in write.rows])
+    return [True] * len(wanted)
+
+
+class _Mixed(Exception):
+    pass
 
 
 _write_together = Together(_write_all)
 
 
 def _alike(wanted: list[_Write]) -> list[list[_Write]]:
-    """Return the writes in groups that one UPDATE can carry out. A run that writes twice at once is in two."""
+    """Return the writes in groups that one UPDATE can carry out. A run that writes twice at once may be in two."""
     groups: list[list[_Write]] = []
     for write in wanted:
         for group in groups:
-            first = group[0]
-            if (first.run.generation, first.is_intent, first.fields) == (
-                write.run.generation,
-                write.is_intent,
-                write.fields,
-            ):
+            if write.is_like(group[0]):
                 group.append(write)
                 break
         else:
@@ -375,18 +397,21 @@ def _alike(wanted: list[_Write]) -> list[list[_Write]]:
     return groups
 
 
-def _update(alike: list[_Write]) -> list[Run]:
-    """Give the runs of these writes their new values; return those that are still ours."""
-    first = alike[0]
-    runs = {write.run.pk: write.run for write in alike}
-    found = Run.objects.filter(pk__in=list(runs), generation=first.run.generation)
-    if first.is_intent:
+def _update(alike: list[_Write]) -> bool:
+    """Give the runs of these writes their new values. False when some of them are not to be had any more."""
+    run, fields = alike[0].run, alike[0].fields
+    ids = {write.run.pk for write in alike}
+    found = Run.objects.filter(pk__in=ids)
+    if run.is_claimed:
+        found = found.filter(generation=run.generation)
+    else:
+        # The first write claims it: until then nothing has happened that anybody could notice.
+        found = found.filter(generation=run.generation - 1, status=Run.Status.QUEUED, lease_until=None)
+        claim = {"status": Run.Status.RUNNING, "generation": run.generation}
+        fields = _lease_anew(settings.RUN_LEASE_SECONDS) | claim | fields
+    if alike[0].is_intent:
         found = found.filter(cancel_requested_at=None)
-    if found.update(**first.fields) == len(runs):
-        return [write.run for write in alike]
-    # Those that were updated are locked by this transaction; the others were claimed, cancelled or deleted.
-    left = set(found.values_list("pk", flat=True))
-    return [write.run for write in alike if write.run.pk in left]
+    return found.update(**fields) == len(ids)
 
 
 def _store(rows: list[StepRun]) -> None:
@@ -547,6 +572,8 @@ class _Branch:
         effect = kind.effect(step, self.carrier.integration)
         if effect == "none":
             self.flush()
+            if not self.run.is_claimed:
+                self.carrier.write_intent([])
         else:
             self._intend(row)
             failpoint("run.intended")

@@ -26,7 +26,8 @@ class Mailbox:
         self._lock = threading.Lock()
         self._waiting: dict[str, list[str]] = defaultdict(list)
         self._sent_at = 0.0
-        self._is_timed = False
+        self._is_busy = threading.Event()
+        self._thread: threading.Thread | None = None
         self._allowances: OrderedDict[uuid.UUID, tuple[float, float]] = OrderedDict()
 
     def post(self, project_id: uuid.UUID, event_id: uuid.UUID) -> None:
@@ -38,9 +39,7 @@ class Mailbox:
             self._waiting[queue].append(str(event_id))
             is_quiet = time.monotonic() - self._sent_at >= MOMENT_SECONDS
             if not is_quiet and len(self._waiting[queue]) < MOST:
-                if not self._is_timed:
-                    self._is_timed = True
-                    threading.Timer(MOMENT_SECONDS, self.send).start()
+                self._send_soon()
                 return
         self.send()
 
@@ -50,10 +49,23 @@ class Mailbox:
 
         with self._lock:
             parcels, self._waiting = self._waiting, defaultdict(list)
-            self._is_timed, self._sent_at = False, time.monotonic()
+            self._sent_at = time.monotonic()
         for queue, ids in parcels.items():
             for start in range(0, len(ids), MOST):
                 hint(tasks.dispatch_event, *ids[start : start + MOST], queue=queue)
+
+    def _send_soon(self) -> None:
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._send_for_ever, name="mailbox", daemon=True)
+            self._thread.start()
+        self._is_busy.set()
+
+    def _send_for_ever(self) -> None:
+        while True:
+            self._is_busy.wait()
+            time.sleep(MOMENT_SECONDS)
+            self._is_busy.clear()
+            self.send()
 
     def _queue(self, project_id: uuid.UUID) -> str:
         now = time.monotonic()

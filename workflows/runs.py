@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -86,6 +86,15 @@ def hint(run_id: uuid.UUID) -> bool:
     from workflows import tasks
 
     return publish(tasks.advance_run, str(run_id))
+
+
+def hand_out(stored: Iterable[Run]) -> None:
+    """Let others have runs that this worker has stored and did not come to."""
+    ids = [run.pk for run in stored]
+    if ids:
+        Run.objects.filter(pk__in=ids, generation=0).update(started_at=None)
+    for pk in ids:
+        hint(pk)
 
 
 def start_by_request(enablement: Enablement, payload: Mapping[str, Any]) -> Run:

@@ -1,4 +1,5 @@
 import uuid
+from collections import Counter
 from datetime import timedelta
 from typing import Any, Self
 
@@ -36,7 +37,9 @@ class RunQuerySet(models.QuerySet["Run"]):
         run = self.due().filter(pk=run_id).first()
         if run is None:
             return None
-        if run.is_behind_another() or not run.has_room():
+        busy = self.model.objects.busy(run.project_id)
+        run.crowds(busy)
+        if run.is_behind_another() or not run.fits(busy):
             self.due().filter(pk=run_id).update(is_held=True)
             return None
         taken = self.filter(pk=run_id, generation=run.generation, status=run.status)
@@ -53,6 +56,11 @@ class RunQuerySet(models.QuerySet["Run"]):
                 started_at=Coalesce("started_at", Now()),
             )
         return run if claimed else None
+
+    def busy(self, project_id: uuid.UUID) -> "Counter[uuid.UUID | None]":
+        """Return how many runs are under way, by connection; counted no further than a project may have."""
+        leased = self.filter(project=project_id, lease_until__gte=Now()).order_by()
+        return Counter(leased.values_list("connection_id", flat=True)[: settings.RUNS_PER_PROJECT])
 
     def next_after(self, run: "Run") -> uuid.UUID | None:
         """Return a due run that was refused while this one was under way: behind it, or for lack of room."""
@@ -123,6 +131,8 @@ class Run(TimeOrderedModel):
     ended_at = models.DateTimeField(null=True)
 
     is_crowded = True
+    # False while only its worker knows that it carries this run: its first write claims it.
+    is_claimed = True
     objects = RunQuerySet.as_manager()
 
     class Meta:
@@ -164,12 +174,10 @@ class Run(TimeOrderedModel):
         return self.status not in self.UNFINISHED
 
     def begin(self, owner: str) -> None:
-        """Claim a run that is about to be stored: nobody else can know of it yet."""
-        self.status, self.generation, self.claims_without_progress = Run.Status.RUNNING, 1, 1
+        """Note who is going to carry a run that is about to be stored, as the first in the line."""
         self.lease_owner = owner
         # The database's clock, as for every lease; Django's types know columns that hold values only.
         self.started_at = Now()  # type: ignore[assignment]
-        self.lease_until = Now() + timedelta(seconds=settings.RUN_LEASE_SECONDS)  # type: ignore[assignment]
 
     def is_behind_another(self) -> bool:
         """Is there an earlier unfinished run with the same order key?"""
@@ -178,15 +186,19 @@ class Run(TimeOrderedModel):
         same = {"workflow": self.workflow_id, "connection": self.connection_id, "order_key": self.order_key}
         return Run.objects.unfinished().filter(**same, pk__lt=self.pk).exists()
 
-    def has_room(self) -> bool:
+    def fits(self, busy: "Counter[uuid.UUID | None]") -> bool:
         """Are fewer runs of its connection, and of its project, under way than may be? Two claims at once may see the
-        same: the limits are for fairness, and one more does no harm."""
-        leased = Run.objects.filter(project=self.project_id, lease_until__gte=Now()).order_by()
-        busy = list(leased.values_list("connection_id", flat=True)[: settings.RUNS_PER_PROJECT])
-        own = sum(connection_id == self.connection_id for connection_id in busy)
-        # Where it is not crowded nobody can be waiting, and the end of this run need not look for them.
-        self.is_crowded = len(busy) * 2 >= settings.RUNS_PER_PROJECT or own * 2 >= settings.RUNS_PER_CONNECTION
-        return len(busy) < settings.RUNS_PER_PROJECT and own < settings.RUNS_PER_CONNECTION
+        same: the limits are for fairness, and one more does no harm.
+        """
+        has_room = busy.total() < settings.RUNS_PER_PROJECT
+        return has_room and busy[self.connection_id] < settings.RUNS_PER_CONNECTION
+
+    def crowds(self, busy: "Counter[uuid.UUID | None]") -> bool:
+        """Note whether others may be waiting for this run to end: where it is not crowded, nobody can be."""
+        own = busy[self.connection_id]
+        most, most_own = 0.75 * settings.RUNS_PER_PROJECT, 0.5 * settings.RUNS_PER_CONNECTION
+        self.is_crowded = busy.total() >= most or own >= most_own
+        return self.is_crowded
 
     def get_trigger_label(self) -> str:
         return TRIGGER_LABELS.get(self.trigger, self.trigger)
