@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models import Q, Window
+from django.db.models.functions import Now, RowNumber
 
 from integrations.extension import Publish
 from integrations.models import Connection, Event, Integration
@@ -68,19 +68,24 @@ class Workflows:
         patience = settings.HINT_PATIENCE_SECONDS if settings.HAS_BROKER else 0
         most = FEW if settings.HAS_BROKER else BATCH
         lost_since = Now() - timedelta(seconds=patience)
-        events = Event.objects.undelivered().filter(created_at__lte=lost_since).order_by("pk")
+        events = Event.objects.undelivered().filter(created_at__lte=lost_since).order_by(turn("pk"), "pk")
         publish(tasks.dispatch_event, [str(pk) for pk in events.values_list("pk", flat=True)[:most]])
         runs.resume()
         # A queued run has had its hint; what waits for its moment, or was left by a dead worker, has had none.
         unhinted = Q(wake_at__lte=lost_since) | ~Q(status=Run.Status.QUEUED)
         # Those that were refused a moment ago last: most of them still have to wait.
-        due = Run.objects.due().filter(unhinted).order_by("is_held", "wake_at").values_list("pk", flat=True)
-        publish(tasks.advance_run, [str(pk) for pk in due[:most]])
+        due = Run.objects.due().filter(unhinted).order_by("is_held", turn("wake_at"), "wake_at")
+        publish(tasks.advance_run, [str(pk) for pk in due.values_list("pk", flat=True)[:most]])
         alerts_due = AlertRule.objects.due().values_list("project_id", flat=True)
         publish(tasks.send_alert, [str(pk) for pk in alerts_due[:BATCH]])
 
     def housekeep(self) -> int:
         return housekeeping.prune()
+
+
+def turn(order: str) -> Window:
+    """Return which of its project's rows a row is: in this order projects take turns, however many one of them has."""
+    return Window(RowNumber(), partition_by="project", order_by=order)
 
 
 def _described(workflow: Workflow) -> dict[str, Any]:

@@ -20,11 +20,14 @@ from collections import Counter
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 
 from tests.support import postgres
+
+if TYPE_CHECKING:
+    from integrations.models import Project
 
 ROOT = Path(__file__).resolve().parents[2]
 SCALED = {
@@ -134,25 +137,31 @@ class Storm:
     def seed(self) -> None:
         from django.db import connections
 
+        from workflows import dispatch
+
+        project, subs = self.project("Storm", definition(), users=4)
+        for number in range(self.options.runs):
+            payload = {"number": number, "items": [1, 2]}
+            dispatch.record(project.pk, "app", "storm", payload, sub=subs[number % len(subs)])
+        connections.close_all()
+        print(f"{self.options.runs} events, seed {self.options.seed}", file=sys.stderr)
+
+    def project(self, name: str, draft: dict[str, Any], *, users: int) -> "tuple[Project, list[str]]":
+        """Make a project with connected users, for whom this workflow is switched on; return it and their ids."""
         from integrations.models import Connection, Grant, Integration, OAuthApp, Project
-        from workflows import deploy, dispatch, settings
+        from workflows import deploy, settings
         from workflows.models import Workflow
 
-        keys = self.operate(
-            "clients",
-            {
-                "name": "Storm",
-                "callback_url": "http://localhost/callback",
-                "scopes": ["read:jira-work", "write:jira-work", "read:jira-user", "offline_access"],
-            },
-        )
-        project = Project.objects.create(name="Storm")
+        scopes = ["read:jira-work", "write:jira-work", "read:jira-user", "offline_access"]
+        client = {"name": name, "callback_url": "http://localhost/callback", "scopes": scopes}
+        keys = self.operate("clients", client)
+        project = Project.objects.create(name=name)
         app = OAuthApp(project=project, provider="jira", client_id=keys["client_id"])
         app.set_secret(keys["client_secret"])
         app.save()
         integration = Integration.objects.create(project=project, provider_slug="jira", oauth_app=app, is_active=True)
-        made = self.operate("grants/bulk", {"client_id": keys["client_id"], "count": 4})
-        workflow = Workflow.objects.create(project=project, integration=integration, name="Storm", draft=definition())
+        made = self.operate("grants/bulk", {"client_id": keys["client_id"], "count": users})
+        workflow = Workflow.objects.create(project=project, integration=integration, name=name, draft=draft)
         deploy.deploy(workflow, "storm")
         subs = []
         for number, entry in enumerate(made):
@@ -172,11 +181,7 @@ class Storm:
             )
             settings.switch(workflow, connection, on=True)
             subs.append(user.sub)
-        for number in range(self.options.runs):
-            payload = {"number": number, "items": [1, 2]}
-            dispatch.record(project.pk, "app", "storm", payload, sub=subs[number % len(subs)])
-        connections.close_all()
-        print(f"{self.options.runs} events, seed {self.options.seed}", file=sys.stderr)
+        return project, subs
 
     def rage(self, workers: list[Any], command: list[str], began: float) -> None:
         """Kill a worker now and then; a third and two thirds through, let the broker forget, then lose it."""

@@ -16,7 +16,7 @@ from tests.support import postgres, services
 from tests.support.processes import ROOT, database_url
 from tests.support.sandbox import Sandbox
 from tests.workflows.conftest import Worker, action, connection, effects, worker
-from workflows import engine
+from workflows import dispatch, engine
 from workflows.models import Run
 
 __all__ = ["connection", "effects", "worker"]
@@ -25,6 +25,7 @@ IS_FULL = os.environ.get("FULL") == "1"
 RUNS, SECONDS = ("2000", "300") if IS_FULL else ("300", "15")
 Effects = Callable[..., list[dict[str, Any]]]
 ADVANCE = "from workflows import engine; engine.advance(uuid.UUID(sys.argv[1]))"
+DISPATCH = "from workflows import dispatch; dispatch.dispatch(uuid.UUID(sys.argv[1]), begin=True)"
 CREATE = action("create_issue", "it", project="OPS", issue_type="Task", summary="Once")
 COMMENT = action("add_comment", "it", issue="OPS-1", body="Once")
 UPDATE = action("update_issue", "it", issue="OPS-1", summary="Once")
@@ -83,6 +84,16 @@ def test_without_a_broker_the_sweeper_does_the_work(sandbox: Sandbox) -> None:
     assert (result["wrong"], result["all_ended"], result["runs"]) == ([], True, int(runs))
 
 
+@pytest.mark.parametrize("broker", ["", "none"], ids=["a broker", "no broker"])
+def test_a_crowd_of_one_projects_events_does_not_keep_another_waiting(sandbox: Sandbox, broker: str) -> None:
+    count = "10000" if IS_FULL else "800"
+
+    result = run_script("tests.faults.crowd", sandbox, "--runs", count, "--broker", broker)
+
+    assert result["all_ended"]
+    assert result["before"] < result["crowd"] / 2
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("kind", STEPS)
 @pytest.mark.parametrize("point", POINTS)
@@ -106,6 +117,23 @@ def test_a_worker_that_dies_there_leaves_nothing_undone_and_nothing_done_twice(
     assert run.status == Run.Status.DONE, run.reason
     if kind in EFFECTS:
         assert len(effects(EFFECTS[kind])) == (2 if kind == "each" else 1)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("point", POINTS)
+def test_a_worker_that_dies_while_it_carries_what_it_has_just_dispatched(
+    connection: Connection, worker: Worker, effects: Effects, sandbox: Sandbox, point: str
+) -> None:
+    worker.switch_on(worker.workflow(COMMENT), connection)
+    event = dispatch.record(connection.project_id, "app", "go", {}, sub=connection.user.sub)
+
+    die_at(point, sandbox, DISPATCH, str(event.pk))
+    for _ in range(6):
+        worker.later()
+        worker.work()
+
+    assert Run.objects.get().status == Run.Status.DONE
+    assert len(effects("comment_created")) == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from integrations.models import Connection, Event, Grant
+from integrations import extension
+from integrations.models import Connection, Event, Grant, Project
 from tests.support.sandbox import Sandbox
 from tests.workflows.conftest import Worker, action, values
 from workflows import deploy, dispatch, engine, leases, runs
 from workflows.models import Run, StepRun
+from workflows.steps.action import Action
 
 Effects = Callable[..., list[dict[str, Any]]]
 CREATE = action("create_issue", project="OPS", issue_type="Task", summary="{{trigger.title}}")
@@ -414,3 +416,104 @@ def test_an_event_that_two_workers_take_at_once_runs_once(lent: Connection, work
 
     assert [run.status for run in Run.objects.all()] == [Run.Status.DONE]
     assert StepRun.objects.count() == 1
+
+
+def in_line(worker: Worker, connection: Connection, *steps: dict[str, Any]) -> Run:
+    """Return a run as a worker holds it that has just stored it, and has not come to it yet."""
+    worker.switch_on(worker.workflow(*steps), connection)
+    worker.send(connection, {"title": "Disk is full"})
+    return Run.objects.get()
+
+
+def test_a_run_that_another_worker_took_from_the_line_is_carried_once(
+    connection: Connection, worker: Worker, effects: Effects
+) -> None:
+    run = in_line(worker, connection, CREATE)
+    worker.work()
+
+    engine.carry_new(run)
+
+    assert Run.objects.get().status == Run.Status.DONE
+    assert len(effects("issue_created")) == 1
+
+
+def test_a_run_that_is_cancelled_in_the_line_does_nothing(
+    connection: Connection, worker: Worker, effects: Effects
+) -> None:
+    run = in_line(worker, connection, CREATE)
+    runs.cancel(Run.objects.get())
+
+    engine.carry_new(run)
+
+    assert Run.objects.get().status == Run.Status.CANCELLED
+    assert not effects("issue_created")
+
+
+def test_a_run_is_claimed_before_its_first_call_even_if_that_only_reads(
+    connection: Connection, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = in_line(worker, connection, action("get_issue", issue="OPS-1"))
+    seen: list[Any] = []
+    perform = Action.run
+    monkeypatch.setattr(Action, "run", lambda *args: (seen.append(Run.objects.get()), perform(*args))[1])
+
+    engine.carry_new(run)
+
+    assert [(row.status, row.generation) for row in seen] == [(Run.Status.RUNNING, 1)]
+    assert seen[0].lease_until
+
+
+def test_writes_of_which_one_came_too_late_are_stored_but_for_that_one(lent: Connection, worker: Worker) -> None:
+    worker.switch_on(worker.workflow(values(a="1")), lent)
+    worker.send(lent)
+    worker.send(lent)
+    good, late = Run.objects.order_by("pk")
+    for run in (good, late):
+        Run.objects.claim(run.pk, "this worker")
+    Run.objects.filter(pk=late.pk).update(generation=2)
+    good.generation = late.generation = 1
+    wanted = [engine._Write(run, [], {"reason": "stored"}) for run in (good, late)]
+
+    with pytest.raises(engine._Mixed):
+        engine._write_all(wanted)
+
+    assert [engine._write_all([one]) for one in wanted] == [[True], [False]]
+    assert list(Run.objects.order_by("pk").values_list("reason", flat=True)) == ["stored", ""]
+
+
+def test_the_events_of_a_message_are_dispatched_together(lent: Connection, worker: Worker) -> None:
+    worker.switch_on(worker.workflow(values(a="{{trigger.n}}")), lent)
+    sent = [("go", 1), ("go", 2), ("unheard", 3)]
+    events = [dispatch.record(lent.project_id, "app", name, {"n": n}, sub="alice") for name, n in sent]
+
+    count = dispatch.dispatch(*(event.pk for event in events), begin=True)
+
+    assert count == 2
+    assert [row.output for row in StepRun.objects.order_by("run_id")] == [{"a": 1}, {"a": 2}]
+    assert [Event.objects.get(pk=event.pk).state for event in events] == ["dispatched", "dispatched", "ignored"]
+
+
+def test_an_event_with_very_many_listeners_beside_one_with_few(
+    lent: Connection, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "BATCH", 2)
+    for name in ("go", "go", "go", "rare"):
+        worker.switch_on(worker.workflow(values(a="1"), trigger={"type": "event", "name": name}), lent)
+    events = [dispatch.record(lent.project_id, "app", name, {}, sub="alice") for name in ("go", "rare")]
+
+    assert dispatch.dispatch(*(event.pk for event in events)) == 4
+    assert [Event.objects.get(pk=event.pk).reason for event in events] == ["3 runs", "1 run"]
+
+
+def test_projects_take_turns_in_the_sweep(lent: Connection, worker: Worker, settings: Any) -> None:
+    settings.HAS_BROKER = False
+    other = Project.objects.create(name="Globex")
+    crowd = [dispatch.record(lent.project_id, "app", "go", {}, sub="alice") for _ in range(5)]
+    lone = dispatch.record(other.pk, "app", "go", {}, sub="zoe")
+    swept: list[tuple[str, list[str]]] = []
+
+    extension.installed().sweep(lambda task, ids: swept.append((task.name, ids)))
+
+    ids = dict(swept)["workflows.tasks.dispatch_event"]
+    assert set(ids[:2]) == {str(crowd[0].pk), str(lone.pk)}
+    assert ids[2:] == [str(event.pk) for event in crowd[1:]]
