@@ -11,7 +11,7 @@ import secrets
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -20,7 +20,7 @@ from django.db import transaction
 from django.db.models import F, ProtectedError
 from django.db.models.functions import Now
 
-from integrations import audit, extension, oauth
+from integrations import audit, clock, extension, oauth
 from integrations.errors import NeedsReconnect, ProviderError, WrongKeys
 from integrations.failpoints import failpoint
 from integrations.models import ConnectedUser, Connection, ConnectSession, Grant, Integration, OAuthApp
@@ -86,7 +86,7 @@ def open_session(
         allow_multiple=wish.allow_multiple,
         external_id=wish.external_id,
         return_url=wish.return_url,
-        expires_at=datetime.now(UTC) + timedelta(seconds=settings.CONNECT_SECONDS),
+        expires_at=clock.now() + timedelta(seconds=settings.CONNECT_SECONDS),
         **fields,
     )
 
@@ -303,7 +303,7 @@ def _check_consent(session: ConnectSession, tokens: Tokens, sites: list[Site]) -
 
 
 def _keep(session: ConnectSession, tokens: Tokens, account: Account, sites: list[Site]) -> ConnectSession:
-    expires_at = datetime.now(UTC) + timedelta(seconds=tokens.expires_in)
+    expires_at = clock.now() + timedelta(seconds=tokens.expires_in)
     kept = {
         "access": tokens.access,
         "refresh": tokens.refresh,
@@ -506,7 +506,7 @@ def outcome(user: EndUser, session: ConnectSession) -> ConnectSession:
     if session.status == Status.OPEN and session.polled_at is None:
         ConnectSession.objects.filter(pk=session.pk).update(polled_at=Now())
     elif session.status == Status.OPEN and session.polled_at:
-        if datetime.now(UTC) - session.polled_at > timedelta(seconds=ABANDONED_SECONDS):
+        if clock.now() - session.polled_at > timedelta(seconds=ABANDONED_SECONDS):
             fail(session, "abandoned", "The window was closed before access was allowed. Please connect again.")
             session.refresh_from_db()
     return session

@@ -7,13 +7,12 @@ provider asked for patience, all work of the connection waits: `Connection.not_b
 import json
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from django.conf import settings
 
-from integrations import calls, http, proxy
+from integrations import calls, clock, http, proxy
 from integrations.errors import NeedsReconnect, PermanentError, ProviderError, RateLimited, TemporaryError
 from integrations.models import Connection
 from integrations.proxy import Answer, Call, ProxyError
@@ -139,6 +138,6 @@ def _sent(connection: Connection, call: Call, seconds: float) -> Answer:
 def check_patience(connection: Connection) -> None:
     """Raise RateLimited while the provider's wish for patience lasts."""
     if connection.not_before is not None:
-        left = (connection.not_before - datetime.now(UTC)).total_seconds()
+        left = (connection.not_before - clock.now()).total_seconds()
         if left > 0:
             raise RateLimited(f"{connection.integration.provider.name} asked for patience.", retry_after=left)

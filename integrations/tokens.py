@@ -14,14 +14,14 @@ import threading
 import time
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 from django.db.models import F
 from django.db.models.functions import Now
 
-from integrations import oauth
+from integrations import clock, oauth
 from integrations.errors import NeedsReconnect, PermanentError, ProviderError, TemporaryError, WrongKeys
 from integrations.failpoints import failpoint
 from integrations.models import Grant, OAuthApp
@@ -103,7 +103,7 @@ def _margin(grant: Grant) -> float:
 
 
 def _is_waiting(grant: Grant) -> bool:
-    return grant.not_before is not None and grant.not_before > datetime.now(UTC)
+    return grant.not_before is not None and grant.not_before > clock.now()
 
 
 def _refresh_once(grant: Grant) -> AccessToken | None:
@@ -113,7 +113,7 @@ def _refresh_once(grant: Grant) -> AccessToken | None:
     if grant.app.refused_at:
         raise WrongKeys(grant.app.refused_reason)
     if _is_waiting(grant) and not grant.is_leased():
-        seconds = (grant.not_before - datetime.now(UTC)).total_seconds() if grant.not_before else 1
+        seconds = (grant.not_before - clock.now()).total_seconds() if grant.not_before else 1
         raise TemporaryError("The provider's token endpoint is in trouble; try again.", retry_after=max(1.0, seconds))
     owner = f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}:{uuid.uuid4().hex[:8]}"
     claimed_at = time.monotonic()
@@ -209,7 +209,7 @@ class _Refresh:
             "access_token_sealed": grant.seal("access_token", tokens.access),
             "refresh_token_sealed": grant.seal("refresh_token", tokens.refresh) if tokens.refresh else old_refresh,
             "sibling_token_sealed": "",
-            "expires_at": datetime.now(UTC) + timedelta(seconds=tokens.expires_in),
+            "expires_at": clock.now() + timedelta(seconds=tokens.expires_in),
             "scopes": tokens.scopes or grant.scopes,
             "lease_until": None,
             "refresh_started_at": None,

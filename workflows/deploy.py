@@ -1,13 +1,12 @@
 """From a draft to what runs: deploy, roll back, undeploy; and what the SDK is told of it."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
 
-from integrations import audit
+from integrations import audit, clock
 from integrations.models import Integration
 from workflows import definition as definitions
 from workflows import dispatch, runs
@@ -73,7 +72,7 @@ def _point_to(workflow: Workflow, version: WorkflowVersion | None) -> None:
     workflow.trigger_type = str(trigger.get("type") or "")
     workflow.trigger_name = str(trigger.get("name") or "").strip() if workflow.trigger_type == "event" else ""
     is_scheduled = workflow.trigger_type == "schedule"
-    workflow.next_fire_at = dispatch.next_fire(trigger, datetime.now(UTC)) if is_scheduled else None
+    workflow.next_fire_at = dispatch.next_fire(trigger, clock.now()) if is_scheduled else None
     workflow.save(update_fields=["deployed", "trigger_type", "trigger_name", "next_fire_at", "updated_at"])
 
 

@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -29,6 +29,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 from django.db.models import Case, Value, When
 from django.db.models.functions import Now
 
+from integrations import clock
 from integrations.database import writing
 from integrations.errors import NeedsReconnect, PermanentError, ProviderError, RateLimited, TemporaryError
 from integrations.failpoints import failpoint
@@ -499,7 +500,7 @@ class _Branch:
             raise _Failed(f"There is no step “{step['type']}”.")
         if row is None:
             row = self._new_row(step)
-        if row.wake_at and row.wake_at > datetime.now(UTC):
+        if row.wake_at and row.wake_at > clock.now():
             raise _Wait(row.wake_at)
         if row.status == Status.UNCERTAIN:
             raise _Uncertain(row.error)
@@ -526,7 +527,7 @@ class _Branch:
             status=Status.STARTED,
             op_key=operation_key(self.run.pk, name, self.iteration),
             generation=self.run.generation,
-            started_at=datetime.now(UTC),
+            started_at=clock.now(),
         )
 
     def _context(self, step: Mapping[str, Any], row: StepRun) -> Context:
@@ -623,20 +624,20 @@ class _Branch:
             # Nothing was done, and no attempt counts: waiting is what was asked for.
             row.attempts -= 1
             self._wait_for(row, _in(error.retry_after or 10))
-            raise _Wait(row.wake_at or datetime.now(UTC))
+            raise _Wait(row.wake_at or clock.now())
         if error.was_sent is None and effect == "once":
             row.status = Status.IN_DOUBT
             if not kind.can_find(step, self.carrier.integration):
                 return self._doubt(step, row)
             self._wait_for(row, _in(LOOK_SECONDS[0] * settings.RUN_WAIT_SCALE))
-            raise _Wait(row.wake_at or datetime.now(UTC))
+            raise _Wait(row.wake_at or clock.now())
         may_help = isinstance(error, TemporaryError)
         if may_help and step.get("retry", True) and row.attempts <= len(RETRY_SECONDS):
             seconds = max(
                 RETRY_SECONDS[row.attempts - 1] * settings.RUN_WAIT_SCALE, getattr(error, "retry_after", None) or 0
             )
             self._wait_for(row, _in(seconds))
-            raise _Wait(row.wake_at or datetime.now(UTC))
+            raise _Wait(row.wake_at or clock.now())
         fields = error.fields if isinstance(error, PermanentError) else {}
         return self._fail(step, row, str(error), fields)
 
@@ -678,10 +679,10 @@ class _Branch:
                 return None
             self._doubt(step, row)
         self._wait_for(row, _in(LOOK_SECONDS[row.looks] * settings.RUN_WAIT_SCALE))
-        raise _Wait(row.wake_at or datetime.now(UTC))
+        raise _Wait(row.wake_at or clock.now())
 
     def _doubt(self, step: dict[str, Any], row: StepRun) -> StepRun:
-        row.status, row.ended_at, row.wake_at = Status.UNCERTAIN, datetime.now(UTC), None
+        row.status, row.ended_at, row.wake_at = Status.UNCERTAIN, clock.now(), None
         row.error = (
             f"{self._title(step)} may or may not have happened: its answer was lost, and it was not found afterwards."
             " Look for it, then say whether it is done or is to be repeated."
@@ -693,7 +694,7 @@ class _Branch:
         until = datetime.fromisoformat(prepared["until"])
         has_waited = row.status == Status.WAITING
         # A test shows what would be waited for, and does not make anybody wait.
-        if until > datetime.now(UTC) and not has_waited and not self.run.is_test:
+        if until > clock.now() and not has_waited and not self.run.is_test:
             self._wait_for(row, until)
             raise _Wait(until)
         return self._finish(step, row, prepared)
@@ -701,7 +702,7 @@ class _Branch:
     # Results
 
     def _finish(self, step: Mapping[str, Any], row: StepRun, output: Any) -> StepRun:
-        row.status, row.ended_at, row.wake_at = Status.DONE, datetime.now(UTC), None
+        row.status, row.ended_at, row.wake_at = Status.DONE, clock.now(), None
         row.error, row.error_fields = "", {}
         output = storable(self._masked(step, output))
         size = len(text) if len(text := _json(output)) > MOST_OUTPUT else 0
@@ -718,7 +719,7 @@ class _Branch:
     def _fail(
         self, step: Mapping[str, Any], row: StepRun, words: str, fields: Mapping[str, str], output: Any = None
     ) -> StepRun:
-        row.status, row.ended_at, row.wake_at = Status.FAILED, datetime.now(UTC), None
+        row.status, row.ended_at, row.wake_at = Status.FAILED, clock.now(), None
         row.error = str(self._masked(step, words))[:1000]
         row.error_fields = self._masked(step, {key: text[:500] for key, text in fields.items()})
         row.output = _shown(self._masked(step, output)) if output is not None else None
@@ -835,7 +836,7 @@ def _since(began: float) -> int:
 
 
 def _in(seconds: float) -> datetime:
-    return datetime.now(UTC) + timedelta(seconds=seconds)
+    return clock.now() + timedelta(seconds=seconds)
 
 
 # What others do when a run ends or is put aside; set by workflows/runs.py, which imports this module.

@@ -1,13 +1,14 @@
 """What workflows add to integrations: installed when this application loads."""
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Q, Window
 from django.db.models.functions import Now, RowNumber
 
+from integrations import clock
 from integrations.extension import Publish
 from integrations.models import Connection, Event, Integration
 from workflows import deploy, dispatch, housekeeping, runs, tasks
@@ -64,7 +65,7 @@ class Workflows:
 
     def sweep(self, publish: Publish) -> None:
         """Have done what is due: events, schedules, runs, alerts. Called every few seconds by one process."""
-        dispatch.fire_due(datetime.now(UTC))
+        dispatch.fire_due(clock.now())
         patience = settings.HINT_PATIENCE_SECONDS if settings.HAS_BROKER else 0
         most = FEW if settings.HAS_BROKER else BATCH
         lost_since = Now() - timedelta(seconds=patience)

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Self
 
 from django.conf import settings
@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
+from integrations import clock
 from integrations.models.base import Sealing, UuidModel
 from integrations.models.integration import Integration, OAuthApp
 from integrations.models.project import Project
@@ -141,11 +142,11 @@ class Grant(Sealing, UuidModel):
         return self.account_name or self.account_id
 
     def is_fresh(self, margin_seconds: float = 0) -> bool:
-        """Is the stored access token good for longer than the margin, by this process's clock?"""
-        return self.expires_at is not None and self.expires_at > datetime.now(UTC) + timedelta(seconds=margin_seconds)
+        """Is the stored access token good for longer than the margin?"""
+        return self.expires_at is not None and self.expires_at > clock.now() + timedelta(seconds=margin_seconds)
 
     def is_leased(self) -> bool:
-        return self.lease_until is not None and self.lease_until > datetime.now(UTC)
+        return self.lease_until is not None and self.lease_until > clock.now()
 
 
 class ConnectionQuerySet(models.QuerySet["Connection"]):
@@ -211,7 +212,7 @@ class Connection(UuidModel):
     def be_patient(self, seconds: float) -> None:
         """Let all work for this connection wait, in every process: the provider asked for it."""
         Connection.objects.filter(pk=self.pk).update(not_before=Now() + timedelta(seconds=seconds))
-        self.not_before = datetime.now(UTC) + timedelta(seconds=seconds)
+        self.not_before = clock.now() + timedelta(seconds=seconds)
 
 
 class ConnectSessionQuerySet(models.QuerySet["ConnectSession"]):

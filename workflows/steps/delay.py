@@ -1,9 +1,10 @@
 """Wait for a while, or until a time. Nothing sleeps: the run is put aside until then."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from integrations import clock
 from integrations.models import Integration
 from workflows import expressions
 from workflows.steps.base import Context, StepFailed, StepType
@@ -41,7 +42,7 @@ class Delay(StepType):
             raise _wrong("amount", f"“{expressions.as_text(amount)[:40]}” is not a number to wait.") from None
         if not timedelta(0) <= wait <= LONGEST:
             raise _wrong("amount", f"A delay lasts {LONGEST.days} days at most.")
-        return {"until": (datetime.now(UTC) + wait).isoformat()}
+        return {"until": (clock.now() + wait).isoformat()}
 
     def run(self, step: Mapping[str, Any], prepared: Any, context: Context) -> Any:
         return prepared
@@ -52,7 +53,7 @@ def _moment(value: Any) -> datetime:
         found = expressions.moment(value)
     except (TypeError, ValueError, OverflowError, OSError):
         raise _wrong("until", "This is not a time. Write it as 2026-11-23T14:30:00Z.") from None
-    if found - datetime.now(UTC) > LONGEST:
+    if found - clock.now() > LONGEST:
         raise _wrong("until", f"A delay lasts {LONGEST.days} days at most.")
     return found
 
