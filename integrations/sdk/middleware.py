@@ -8,6 +8,7 @@ from typing import cast
 
 from django.conf import settings
 from django.core.handlers.exception import convert_exception_to_response
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import Resolver404, resolve
 from django.utils.cache import patch_vary_headers
@@ -20,6 +21,7 @@ logger = logging.getLogger(__name__)
 API_PATH = re.compile(r"^/(?:v2/)?projects/([^/]+)/|^/api/")
 METHODS = "GET, POST, PUT, PATCH, DELETE"
 EXPOSED = "Retry-After, ETag, Content-Disposition, X-RateLimit-Remaining, X-RateLimit-Reset, X-Patchbay-Hint"
+DISK_FULL = "53100"  # PostgreSQL's name for it
 Handler = Callable[[HttpRequest], HttpResponseBase]
 _projects: Remembered[Project] = Remembered()
 
@@ -37,8 +39,22 @@ def _call_view(request: HttpRequest) -> HttpResponseBase:
     found = request.resolver_match
     if found is None:
         raise Resolver404
-    response: HttpResponseBase = found.func(request, *found.args, **found.kwargs)
+    try:
+        response: HttpResponseBase = found.func(request, *found.args, **found.kwargs)
+    except (OperationalError, InterfaceError) as error:
+        return _unavailable(error)
     return response
+
+
+def _unavailable(error: Exception) -> JsonResponse:
+    """Answer while the database is away, locked or full: nothing was stored, so that trying again is safe."""
+    logger.error("the database refuses: %s", error)
+    name = getattr(error.__cause__, "sqlite_errorname", "") or getattr(error.__cause__, "sqlstate", "")
+    if name in ("SQLITE_FULL", DISK_FULL):
+        words = "The server has no room left to store anything. Nothing was done; its operator must make room."
+        return JsonResponse({"code": "storage_full", "message": words}, status=507)
+    words = "The database cannot be reached at the moment. Nothing was done; try again in a few seconds."
+    return JsonResponse({"code": "database_unavailable", "message": words}, status=503, headers={"Retry-After": "5"})
 
 
 class ApiMiddleware:
@@ -87,7 +103,7 @@ class ApiMiddleware:
             return True  # the API's own description is for everyone, and the portal is our own page
         try:
             project = remembered_project(uuid.UUID(project_id))
-        except ValueError:
+        except (ValueError, OperationalError, InterfaceError):
             return False
         return project is not None and project.allows_origin(origin)
 

@@ -50,6 +50,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--broker", default="", help="an address; else an embedded broker, or “none”")
     parser.add_argument("--postgres", action="store_true", help="start a PostgreSQL server, and restart it under load")
+    parser.add_argument("--upgrade", action="store_true", help="ask workers to end instead, and migrate meanwhile")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
@@ -102,7 +103,7 @@ class Storm:
         if database:
             os.environ["DATABASE_URL"] = database.url
         self.broker = Broker(options.broker, folder)
-        self.kills = self.flushes = self.broker_kills = 0
+        self.kills = self.flushes = self.broker_kills = self.upgrades = self.late_ends = 0
         os.environ.update(SCALED | {"DJANGO_SETTINGS_MODULE": "config.settings", "VAR_DIR": str(folder)})
         os.environ["CELERY_BROKER_URL"] = self.broker.address
         os.environ.setdefault("DATABASE_URL", f"sqlite:///{folder}/storm.sqlite3")
@@ -190,21 +191,47 @@ class Storm:
             time.sleep(self.random.uniform(0.2, 2))
             if workers:
                 number = self.random.randrange(len(workers))
-                workers[number].kill()
-                workers[number].wait()
+                self.end(workers[number])
                 self.kills += 1
                 workers[number] = self.spawn(command)
-            if self.database and elapsed > self.restart_at:
+            if self.options.upgrade and not self.upgrades and elapsed > flush_at:
+                self.upgrade()
+            if self.database and not self.options.upgrade and elapsed > self.restart_at:
                 self.database.restart()
                 self.restarts += 1
                 self.restart_at = time.monotonic() - began + self.random.uniform(4, 9)
-            if not self.flushes and elapsed > flush_at:
+            if not self.options.upgrade and not self.flushes and elapsed > flush_at:
                 self.flushes += self.broker.flush()
-            if self.broker.is_ours and not self.broker_kills and elapsed > kill_at:
+            if self.broker.is_ours and not self.options.upgrade and not self.broker_kills and elapsed > kill_at:
                 self.broker.kill()
                 self.broker_kills += 1
                 time.sleep(2)
                 self.broker.start()
+
+    def end(self, worker: "subprocess.Popen[bytes]") -> None:
+        """Kill a worker; in an upgrade ask it to end, as every platform does, and it must do so in time."""
+        if not self.options.upgrade:
+            worker.kill()
+            worker.wait()
+            return
+        worker.terminate()
+        try:
+            worker.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self.late_ends += 1
+            worker.kill()
+            worker.wait()
+
+    def upgrade(self) -> None:
+        """Take the newest migration back and apply it again, while runs are under way."""
+        from django.core.management import call_command
+        from django.db import connection
+        from django.db.migrations.loader import MigrationLoader
+
+        names = sorted(name for app, name in MigrationLoader(connection).graph.nodes if app == "integrations")
+        for name in names[-2:]:
+            call_command("migrate", "integrations", name, verbosity=0)
+        self.upgrades += 1
 
     def is_over(self) -> bool:
         from django.db import InterfaceError, OperationalError, close_old_connections
@@ -265,6 +292,8 @@ class Storm:
             "restarts": self.restarts,
             "flushes": self.flushes,
             "broker_kills": self.broker_kills,
+            "upgrades": self.upgrades,
+            "late_ends": self.late_ends,
         }
 
 

@@ -84,6 +84,20 @@ def test_without_a_broker_the_sweeper_does_the_work(sandbox: Sandbox) -> None:
     assert (result["wrong"], result["all_ended"], result["runs"]) == ([], True, int(runs))
 
 
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_an_upgrade_with_runs_under_way_loses_nothing_and_leaves_nothing_uncertain(
+    sandbox: Sandbox, database: str
+) -> None:
+    if database == "postgresql" and not postgres.is_installed():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(postgres.ADVICE)
+    own_server = ["--postgres"] if database == "postgresql" else []
+
+    result = run_script("tests.faults.run_storm", sandbox, "--runs", "200", "--seconds", "15", "--upgrade", *own_server)
+
+    assert (result["wrong"], result["all_ended"], result["statuses"]) == ([], True, {"done": 200})
+    assert (result["upgrades"], result["late_ends"]) == (1, 0)
+
+
 @pytest.mark.parametrize("broker", ["", "none"], ids=["a broker", "no broker"])
 def test_a_crowd_of_one_projects_events_does_not_keep_another_waiting(sandbox: Sandbox, broker: str) -> None:
     count = "10000" if IS_FULL else "800"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.db import InterfaceError, OperationalError
 from django.db import connections as databases
 
 from integrations.models import Connection, Event
@@ -322,3 +323,49 @@ def test_a_caller_waits_for_the_response_of_another_process(
     answer = alice.api("POST", f"sdk/triggers/{workflow.pk}", {"name": "Ada"})
 
     assert (answer.status_code, answer.json()) == (201, {"hello": "Ada"})
+
+
+# The database --------------------------------------------------------------------------------------------------------
+
+
+def happened(text: str) -> dict[str, Any]:
+    return {"name": "go", "payload": {"text": text}}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(databases["default"].vendor != "sqlite", reason="SQLite's own way of being full")
+def test_an_event_that_finds_the_disk_full_is_refused_and_taken_once_there_is_room(
+    alice: Window, connection: Connection
+) -> None:
+    with databases["default"].cursor() as cursor:
+        cursor.execute("PRAGMA page_count")
+        [pages] = cursor.fetchone()
+        cursor.execute(f"PRAGMA max_page_count = {pages}")
+        try:
+            full = [alice.api("POST", "sdk/events/trigger", happened("x" * 10_000)) for _ in range(50)][-1]
+        finally:
+            cursor.execute("PRAGMA max_page_count = 1073741823")
+        stored = Event.objects.count()
+        after = alice.api("POST", "sdk/events/trigger", happened("there is room"))
+        cursor.execute("PRAGMA integrity_check")
+        [health] = cursor.fetchone()
+
+    assert (full.status_code, full.json()["code"]) == (507, "storage_full")
+    assert after.status_code == 201
+    assert Event.objects.count() == stored + 1
+    assert health == "ok"
+
+
+@pytest.mark.parametrize("error", [OperationalError("gone"), InterfaceError("connection already closed")])
+def test_a_database_that_is_away_is_said_in_json(
+    alice: Window, connection: Connection, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def away(*args: Any, **fields: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(Event.objects, "create", away)
+
+    answer = alice.api("POST", "sdk/events/trigger", happened("lost?"))
+
+    assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (503, "database_unavailable", "5")
+    assert answer["Access-Control-Allow-Origin"]
