@@ -2,13 +2,12 @@
 
 import logging
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 
 from workflows import engine
 from workflows.models import Run
@@ -46,27 +45,34 @@ class Places:
     def __init__(self, pool: ThreadPoolExecutor | None, count: int) -> None:
         self._pool, self.count = pool, count
 
-    def carry(self, runs: list[Run]) -> list[Run]:
-        """Carry runs that were just stored, in turn. Return those that it did not come to, or that have no room."""
-        todo, left = deque(runs), list[Run]()
-        give_up_at = time.monotonic() + MOMENT_SECONDS
+    def carry(self, runs: list[Run], hand_out: Callable[[list[Run]], None]) -> None:
+        """Carry runs that were just stored, in turn; hand out those that it does not come to, or that have no room."""
+        todo, crowded = deque(runs), list[Run]()
 
         def work() -> None:
             while run := _next(todo):
                 if engine.has_room(run):
                     engine.carry_new(run)
                 else:
-                    left.append(run)
-                if time.monotonic() > give_up_at:
-                    return
+                    crowded.append(run)
 
+        def give_up() -> None:
+            try:
+                hand_out(list(iter(lambda: _next(todo), None)))
+            finally:
+                connections.close_all()
+
+        patience = threading.Timer(MOMENT_SECONDS, give_up)
+        if len(runs) > self.count:
+            patience.start()
         others = min(self.count, len(runs)) - 1
         under_way = [self._pool.submit(_do, work) for _ in range(others)] if self._pool else []
         try:
             work()
         finally:
+            patience.cancel()
             wait(under_way)
-        return [*left, *todo]
+            hand_out([*crowded, *todo])
 
 
 def _next(todo: deque[Run]) -> Run | None:

@@ -61,7 +61,7 @@ def dispatch(*event_ids: uuid.UUID, begin: bool = False) -> int:
         # Where another worker had made the runs of an event already, these were not stored: the first write of each
         # finds no row, and it ends before it has done anything.
         with carriers.reserved(len(mine)) as places:
-            runs.hand_out(places.carry(mine))
+            places.carry(mine, runs.hand_out)
     return count + len(every)
 
 

@@ -5,6 +5,7 @@ nobody. A project that sends very many lets the others go first: what is above i
 own, from which the workers take in turn with the other.
 """
 
+import atexit
 import threading
 import time
 import uuid
@@ -58,6 +59,7 @@ class Mailbox:
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._send_for_ever, name="mailbox", daemon=True)
             self._thread.start()
+            atexit.register(self.send)
         self._is_busy.set()
 
     def _send_for_ever(self) -> None:
