@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--sandbox", required=True)
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--broker", default="", help="an address; else an embedded broker, or “none”")
-    parser.set_defaults(seed=1, workers=2)
+    parser.set_defaults(seed=1, workers=2, upgrade=False)
     with tempfile.TemporaryDirectory() as folder:
         result = Crowd(parser.parse_args(), Path(folder), None).run()
     print(json.dumps(result))
