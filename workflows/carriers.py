@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -14,8 +15,8 @@ from workflows.models import Run
 
 logger = logging.getLogger(__name__)
 
-# So long runs may wait here for their turn; then others may have them, who are perhaps idle.
-MOMENT_SECONDS = 0.25
+# Others, who are perhaps idle, may have the runs that wait here while none has its turn for a moment, or for so long.
+MOMENT_SECONDS, MOST_SECONDS = 0.5, 2.0
 
 
 class Carriers:
@@ -56,23 +57,29 @@ class Places:
                 else:
                     crowded.append(run)
 
-        def give_up() -> None:
+        is_over = threading.Event()
+
+        def watch() -> None:
+            seen, give_up_at = len(todo), time.monotonic() + MOST_SECONDS
+            while not is_over.wait(MOMENT_SECONDS):
+                if len(todo) == seen or time.monotonic() > give_up_at:
+                    break
+                seen = len(todo)
             try:
                 hand_out(list(iter(lambda: _next(todo), None)))
             finally:
                 connections.close_all()
 
-        patience = threading.Timer(MOMENT_SECONDS, give_up)
         if len(runs) > self.count:
-            patience.start()
+            threading.Thread(target=watch, name="patience").start()
         others = min(self.count, len(runs)) - 1
         under_way = [self._pool.submit(_do, work) for _ in range(others)] if self._pool else []
         try:
             work()
         finally:
-            patience.cancel()
             wait(under_way)
-            hand_out([*crowded, *todo])
+            is_over.set()
+            hand_out(crowded)
 
 
 def _next(todo: deque[Run]) -> Run | None:

@@ -15,7 +15,7 @@ from django.conf import settings
 
 from integrations.tasks import hint
 
-MOMENT_SECONDS = 0.01
+MOMENT_SECONDS = 0.02
 MOST = 20
 # What a project may send as everybody does, in this process.
 AT_ONCE, A_SECOND = 100.0, 50.0
