@@ -1,5 +1,6 @@
 """Workflows from outside: events, requests, switches, settings, single actions; as browsers and back ends call them."""
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -369,3 +370,24 @@ def test_a_database_that_is_away_is_said_in_json(
 
     assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (503, "database_unavailable", "5")
     assert answer["Access-Control-Allow-Origin"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(databases["default"].vendor != "sqlite", reason="SQLite has one writer at a time")
+@pytest.mark.parametrize(("patience", "status"), [(20_000, 201), (100, 503)])
+def test_an_event_waits_for_the_one_writer_and_says_so_when_it_waited_in_vain(
+    alice: Window, connection: Connection, patience: int, status: int
+) -> None:
+    path = databases["default"].settings_dict["NAME"]
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    release = threading.Timer(1, other.rollback)
+    release.start()
+    with databases["default"].cursor() as cursor:
+        cursor.execute(f"PRAGMA busy_timeout = {patience}")
+        answer = alice.api("POST", "sdk/events/trigger", happened("patience"))
+        release.join()
+        cursor.execute("PRAGMA busy_timeout = 20000")
+
+    assert answer.status_code == status
+    assert Event.objects.count() == (status == 201)

@@ -2,9 +2,12 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
+from django.db import connections as databases
 
 from integrations import extension
 from integrations.models import Connection, Event, Grant, Project
@@ -416,6 +419,30 @@ def test_an_event_that_two_workers_take_at_once_runs_once(lent: Connection, work
 
     assert [run.status for run in Run.objects.all()] == [Run.Status.DONE]
     assert StepRun.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("attempt", range(5))
+def test_hints_that_come_five_times_at_once_do_it_once(
+    connection: Connection, worker: Worker, effects: Effects, attempt: int
+) -> None:
+    worker.switch_on(worker.workflow(action("add_comment", issue="OPS-1", body="Once")), connection)
+    event = dispatch.record(connection.project_id, "app", "go", {}, sub="alice")
+    all_ready = Barrier(5)
+
+    def hinted() -> None:
+        all_ready.wait()
+        dispatch.dispatch(event.pk, begin=True)
+        for pk in list(Run.objects.values_list("pk", flat=True)):
+            engine.advance(pk)
+        databases.close_all()
+
+    with ThreadPoolExecutor(5) as pool:
+        [done.result() for done in [pool.submit(hinted) for _ in range(5)]]
+    worker.work()
+
+    assert Run.objects.get().status == Run.Status.DONE
+    assert len(effects("comment_created")) == 1
 
 
 def in_line(worker: Worker, connection: Connection, *steps: dict[str, Any]) -> Run:
