@@ -12,13 +12,18 @@ Publish = Callable[[Any, list[str]], None]
 
 class Extension(Protocol):
     def describe(self, integration: Integration) -> dict[str, Any]:
-        """Return what the SDK may know of an integration beyond us: {"workflows": [...], "workflowMeta": {...}}."""
+        """Return what the SDK may know of an integration beyond us: "workflows", "workflowMeta" and "sharedInputs"."""
 
     def state(self, connection: Connection) -> dict[str, Any]:
         """Return a connection's own part: {"workflowSettings": {...}, "configuredWorkflows": {...}}."""
 
     def update(self, connection: Connection, patch: dict[str, Any]) -> list[dict[str, Any]]:
         """Take the settings that an end user changed; return what was wrong with some of them."""
+
+    def checked_settings(
+        self, connection: Connection, given: dict[str, Any]
+    ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """Return a connection's shared settings as they may be stored, and what was wrong with some of them."""
 
     def connected(self, connection: Connection, *, is_new: bool) -> None:
         """Do what should happen when someone has connected, or reconnected."""
@@ -37,13 +42,18 @@ class NullExtension:
     """Nothing is installed: there are no workflows."""
 
     def describe(self, integration: Integration) -> dict[str, Any]:
-        return {"workflows": [], "workflowMeta": {}}
+        return {"workflows": [], "workflowMeta": {}, "sharedInputs": []}
 
     def state(self, connection: Connection) -> dict[str, Any]:
         return {"workflowSettings": {}, "configuredWorkflows": {}}
 
     def update(self, connection: Connection, patch: dict[str, Any]) -> list[dict[str, Any]]:
         return []
+
+    def checked_settings(
+        self, connection: Connection, given: dict[str, Any]
+    ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        return given, []
 
     def connected(self, connection: Connection, *, is_new: bool) -> None:
         return

@@ -1,6 +1,6 @@
 """From a draft to what runs: deploy, roll back, undeploy; and what the SDK is told of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -9,7 +9,7 @@ from django.db.models import Max
 from integrations import audit, clock
 from integrations.models import Integration
 from workflows import definition as definitions
-from workflows import dispatch, runs
+from workflows import dispatch, runs, settings
 from workflows.definition import Problem
 from workflows.models import ProjectSecret, Workflow, WorkflowVersion
 
@@ -25,7 +25,29 @@ class NotDeployable(Exception):
 def problems(workflow: Workflow) -> list[Problem]:
     """Return what keeps the draft from being deployed."""
     secrets = ProjectSecret.objects.filter(project=workflow.project_id).values_list("name", flat=True)
-    return definitions.problems(workflow.draft, workflow.integration, secrets=list(secrets), samples=workflow.samples)
+    draft, samples = workflow.draft, workflow.samples
+    found = definitions.problems(draft, workflow.integration, secrets=list(secrets), samples=samples)
+    return found + list(_at_odds(workflow))
+
+
+def _at_odds(workflow: Workflow) -> Iterator[Problem]:
+    """Yield the shared settings that another workflow of the integration has as something else."""
+    others = Workflow.objects.deployed().filter(integration=workflow.integration_id).exclude(pk=workflow.pk)
+    theirs = {
+        str(item.get("key")): (item, other)
+        for other in others.select_related("deployed")
+        for item in settings.declared(other)
+        if item.get("shared")
+    }
+    for item in settings.items_of(workflow.draft):
+        key = str(item.get("key"))
+        if item.get("shared") and key in theirs:
+            same, other = theirs[key]
+            if any(item.get(name) != same.get(name) for name in ("type", "source", "options", "fields")):
+                words = (
+                    f"“{other.name}” shares “{key}” as another kind of setting. Make both alike, or use another key."
+                )
+                yield Problem("settings", key, words)
 
 
 def deploy(workflow: Workflow, actor: Any) -> WorkflowVersion:
@@ -129,11 +151,13 @@ def _parameter(source: str, integration: Integration, key: str) -> str:
     return next((field.key for field in fields if source and field.source == source), key)
 
 
-def paragon_inputs(definition: Mapping[str, Any], integration: Integration) -> list[dict[str, Any]]:
-    """Return the user settings of a definition as Paragon's SDK knows inputs."""
+def paragon_inputs(
+    items: list[dict[str, Any]], integration: Integration, *, among: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return user settings as Paragon's SDK knows inputs. They may depend on others `among` which they are declared."""
     found = []
-    kinds = {item.get("key"): str(item.get("source") or "") for item in definition.get("settings") or []}
-    for item in definition.get("settings") or []:
+    kinds = {item.get("key"): str(item.get("source") or "") for item in among}
+    for item in items:
         entry: dict[str, Any] = {
             "id": item.get("key"),
             "title": item.get("label"),

@@ -22,9 +22,11 @@ BATCH, FEW = 500, 100
 class Workflows:
     def describe(self, integration: Integration) -> dict[str, Any]:
         found = list(Workflow.objects.deployed().filter(integration=integration).select_related("deployed"))
+        shared = user_settings.shared_by(integration.pk)
         return {
             "workflows": [_described(workflow) for workflow in found],
             "workflowMeta": {str(workflow.pk): _meta(workflow, number) for number, workflow in enumerate(found)},
+            "sharedInputs": deploy.paragon_inputs(shared, integration, among=shared),
         }
 
     def state(self, connection: Connection) -> dict[str, Any]:
@@ -41,6 +43,11 @@ class Workflows:
 
     def update(self, connection: Connection, patch: dict[str, Any]) -> list[dict[str, Any]]:
         return user_settings.take(connection, patch)
+
+    def checked_settings(
+        self, connection: Connection, given: dict[str, Any]
+    ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        return user_settings.checked_shared(connection, given)
 
     def connected(self, connection: Connection, *, is_new: bool) -> None:
         """Switch on what is on by default, and say that the integration was enabled."""
@@ -99,12 +106,13 @@ def _described(workflow: Workflow) -> dict[str, Any]:
 
 
 def _meta(workflow: Workflow, order: int) -> dict[str, Any]:
-    assert workflow.deployed is not None
+    items = user_settings.declared(workflow)
+    own = [item for item in items if not item.get("shared")]
     return {
         "id": str(workflow.pk),
         "infoText": workflow.description,
         "defaultEnabled": workflow.is_default_on,
         "hidden": workflow.is_hidden,
         "order": order,
-        "inputs": deploy.paragon_inputs(workflow.deployed.definition, workflow.integration),
+        "inputs": deploy.paragon_inputs(own, workflow.integration, among=items),
     }

@@ -70,7 +70,10 @@ def merged_settings(
 ) -> dict[str, Any]:
     declared = [item for item in definition.get("settings") or [] if isinstance(item, dict)]
     defaults = {str(item.get("key")): item.get("default") for item in declared if item.get("default") is not None}
-    return defaults | dict(shared or {}) | dict(chosen or {})
+    # One that is shared now may have been the workflow's own before.
+    common = {item.get("key") for item in declared if item.get("shared")}
+    own = {key: value for key, value in (chosen or {}).items() if key not in common}
+    return defaults | dict(shared or {}) | own
 
 
 def start(run: Run) -> Run:

@@ -1,5 +1,7 @@
 """The settings that end users choose for a workflow, checked against what its developer declared."""
 
+import json
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,8 +15,37 @@ MOST_SHARED = 16_384
 
 
 def declared(workflow: Workflow) -> list[dict[str, Any]]:
-    found = workflow.deployed.definition.get("settings") if workflow.deployed else []
-    return [item for item in found or [] if isinstance(item, dict)]
+    """Return the settings of what is deployed; those with "shared" are one for all workflows of the integration."""
+    return items_of(workflow.deployed.definition) if workflow.deployed else []
+
+
+def items_of(definition: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [item for item in definition.get("settings") or [] if isinstance(item, dict)]
+
+
+def shared_by(integration_id: uuid.UUID) -> list[dict[str, Any]]:
+    """Return what the deployed workflows of an integration share, each setting once."""
+    found: dict[str, dict[str, Any]] = {}
+    for workflow in Workflow.objects.deployed().filter(integration=integration_id).select_related("deployed"):
+        for item in declared(workflow):
+            if item.get("shared"):
+                found.setdefault(str(item.get("key")), item)
+    return list(found.values())
+
+
+def checked_shared(connection: Connection, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return what may be stored of shared settings, and what is wrong with the others, which stay as they were.
+
+    What no workflow declares is the product's own affair, and kept as it is.
+    """
+    if len(json.dumps(given)) > MOST_SHARED:
+        return connection.settings, [{"message": f"Shared settings take {MOST_SHARED:,} characters at most."}]
+    items = shared_by(connection.integration_id)
+    keys = {str(item.get("key")) for item in items}
+    values, wrong = checked(items, {key: value for key, value in given.items() if key in keys})
+    kept = {key: value for key, value in given.items() if key not in wrong} | values
+    kept |= {key: connection.settings[key] for key in wrong if key in connection.settings}
+    return kept, [{"inputId": key, "message": words} for key, words in wrong.items()]
 
 
 def checked(items: list[dict[str, Any]], given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -98,7 +129,8 @@ def take(connection: Connection, patch: Mapping[str, Any]) -> list[dict[str, Any
             errors.append({"workflowId": workflow_id, "message": "settings must be an object."})
             continue
         settings = {key: value for key, value in settings.items() if key != "enabled"}
-        values, wrong = checked(declared(workflow), settings)
+        own = [item for item in declared(workflow) if not item.get("shared")]
+        values, wrong = checked(own, settings)
         errors += [{"workflowId": workflow_id, "inputId": key, "message": words} for key, words in wrong.items()]
         if values:
             _store(workflow, connection, values)

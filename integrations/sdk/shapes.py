@@ -146,7 +146,7 @@ def integration(item: Integration, caller: Caller, *, connected: bool, is_full: 
                     "overview": "",
                     "accentColor": provider.brand_color,
                     "paragonLink": False,
-                    "sharedMeta": {"inputs": []},
+                    "sharedMeta": {"inputs": described["sharedInputs"]},
                     "workflowMeta": described["workflowMeta"],
                 },
             }

@@ -183,9 +183,23 @@ function renderQuestion(item, id, who) {
 
 // Workflows: what the integration does for the user, each with a switch and settings ----------------------------------
 
-function offered() {
+function configured() {
   const { integration, config } = state.modal;
-  const meta = (config ?? integration.configs?.[0]?.values ?? {}).workflowMeta ?? {};
+  return config ?? integration.configs?.[0]?.values ?? {};
+}
+
+/** Settings that are asked for once, for all workflows. */
+function sharedInputs() {
+  return configured().sharedMeta?.inputs ?? [];
+}
+
+function sharedOf(credential) {
+  return credential.configurations?.[0]?.sharedSettings ?? {};
+}
+
+function offered() {
+  const { integration } = state.modal;
+  const meta = configured().workflowMeta ?? {};
   const known = (integration.workflows ?? []).map((workflow) => ({ ...workflow, ...meta[workflow.id], name: workflow.description }));
   return known.filter((workflow) => meta[workflow.id] && !workflow.hidden).sort((a, b) => (a.order ?? 0) - (b.order ?? 0));
 }
@@ -199,6 +213,23 @@ function renderWorkflows(item, credential) {
   const workflows = offered();
   list.hidden = !workflows.length;
   list.replaceChildren(...workflows.map((workflow) => workflowItem(credential, workflow)));
+  const settings = sharedOf(credential);
+  const toConfig = (chosen) => ({ sharedSettings: { ...settings, ...chosen } });
+  renderSettings(part("[data-shared]", item), credential, `${credential.id} shared`, sharedInputs(), settings, toConfig);
+}
+
+/** A folded form of settings. `toConfig` makes what is sent of what was chosen. */
+function renderSettings(details, credential, key, inputs, settings, toConfig) {
+  details.hidden = !inputs.length;
+  details.open = opened.has(key);
+  details.addEventListener("toggle", () => {
+    if (details.open) opened.add(key);
+    else opened.delete(key);
+    if (details.open) fillChoices(details, credential, inputs);
+  });
+  part("[data-inputs]", details).append(...inputs.map((input) => inputField(input, settings?.[input.id] ?? input.defaultValue)));
+  part("[data-form]", details).addEventListener("submit", (event) => save(event, credential, inputs, toConfig));
+  if (details.open) fillChoices(details, credential, inputs);
 }
 
 function workflowItem(credential, workflow) {
@@ -212,18 +243,8 @@ function workflowItem(credential, workflow) {
   const toggle = part("[data-act=switch]", item);
   toggle.setAttribute("aria-checked", String(Boolean(enabled)));
   text("[data-switch-name]", workflow.name, item);
-  const inputs = workflow.inputs ?? [];
-  const details = part("[data-settings]", item);
-  details.hidden = !inputs.length;
-  details.open = opened.has(key);
-  details.addEventListener("toggle", () => {
-    if (details.open) opened.add(key);
-    else opened.delete(key);
-    if (details.open) fillChoices(item, credential, inputs);
-  });
-  part("[data-inputs]", item).append(...inputs.map((input) => inputField(input, settings?.[input.id] ?? input.defaultValue)));
-  part("[data-form]", item).addEventListener("submit", (event) => save(event, credential, workflow, inputs));
-  if (details.open) fillChoices(item, credential, inputs);
+  const toConfig = (chosen) => ({ workflowSettings: { [workflow.id]: { settings: chosen } } });
+  renderSettings(part("[data-settings]", item), credential, key, workflow.inputs ?? [], settings, toConfig);
   return item;
 }
 
@@ -294,7 +315,7 @@ async function fillChoices(item, credential, inputs) {
         parent.addEventListener("change", () => fillChoices(item, credential, inputs));
       }
     }
-    const values = parents.map(({ key, as }) => [as, part(`[data-input="${CSS.escape(key)}"] :is(select, input)`, item)?.value]);
+    const values = parents.map(({ key, as }) => [as, part(`[data-input="${CSS.escape(key)}"] :is(select, input)`, item)?.value ?? sharedOf(credential)[key]]);
     if (values.some(([, value]) => !value)) continue;
     const wanted = JSON.stringify(values);
     if (field.dataset.filled === wanted) continue;
@@ -342,12 +363,13 @@ async function flip(id, button) {
   } catch (error) {
     problems.set(key, wordsOf(error));
     if ((workflow.inputs ?? []).length) opened.add(key);
+    if (sharedInputs().length) opened.add(`${id} shared`);
   }
   render();
   dialog.querySelector(`[data-credential="${CSS.escape(id)}"] [data-workflow="${CSS.escape(workflow.id)}"] [data-act=switch]`)?.focus();
 }
 
-async function save(event, credential, workflow, inputs) {
+async function save(event, credential, inputs, toConfig) {
   event.preventDefault();
   const form = event.target;
   const saved = part("[data-saved]", form);
@@ -358,13 +380,13 @@ async function save(event, credential, workflow, inputs) {
   for (const input of missing) tell(part(`[data-input="${CSS.escape(input.id)}"]`, form), `${input.title} is required.`);
   if (missing.length) return (saved.textContent = "");
   try {
-    const body = JSON.stringify({ config: { workflowSettings: { [workflow.id]: { settings } } } });
+    const body = JSON.stringify({ config: toConfig(settings) });
     saving = send(`/sdk/credentials/${credential.id}`, credential, { method: "PATCH", body });
     const { errors = [] } = await saving;
     for (const error of errors) tell(part(`[data-input="${CSS.escape(error.inputId ?? "")}"]`, form), error.message);
     saved.textContent = errors.length ? "" : "Saved";
-    problems.delete(`${credential.id} ${workflow.id}`);
-    text("[data-problem]", "", form.closest("[data-workflow]"));
+    for (const known of [...problems.keys()]) if (known.startsWith(`${credential.id} `)) problems.delete(known);
+    for (const problem of form.closest("[data-credential]").querySelectorAll("[data-problem]")) problem.hidden = true;
     await refresh();
   } catch (error) {
     saved.textContent = wordsOf(error);

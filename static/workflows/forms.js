@@ -317,11 +317,11 @@ export class Forms {
   }
 
   settings() {
-    const { draft, data } = this.store;
+    const { draft } = this.store;
     const rows = draft.settings.map((item, number) => this.setting(item, number));
     const add = button("Add a setting", () => this.store.change(() => draft.settings.push({ key: `setting_${draft.settings.length + 1}`, label: "", type: "text" })));
     const words = `What each user chooses in the portal, such as the project that issues go to. A workflow reads it as {{settings.key}}.`;
-    return h("div", { class: "step-form" }, h("p", { class: "help" }, words), ...rows, add, data.sources.length ? null : null);
+    return h("div", { class: "step-form" }, h("p", { class: "help" }, words), ...rows, add);
   }
 
   setting(item, number) {
@@ -346,6 +346,7 @@ export class Forms {
       ["text", "number"].includes(item.type) ? field("Default", textInput(item.default, typed("default")), { optional: true }) : null,
       field("Help for your users", textInput(item.help, typed("help"), { maxlength: 200 }), { optional: true }),
       check("Required to switch the workflow on", item.required, (on) => this.store.change(() => (item.required = on), { redraw: false })),
+      check("Shared: asked once for all workflows of this integration", item.shared, (on) => this.store.change(() => (on ? (item.shared = true) : delete item.shared), { redraw: false })),
       button("Remove this setting", () => this.store.change(() => draft.settings.splice(number, 1))));
   }
 }

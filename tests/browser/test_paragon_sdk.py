@@ -334,6 +334,25 @@ def test_settings_and_choices_from_the_users_account(
     assert connected.call("updateWorkflowState", {str(workflow.pk): True})["errors"] == []
 
 
+def test_the_portal_asks_once_for_what_workflows_share(
+    connected: Product, deployed: Callable[..., Workflow], user_token: Callable[..., str]
+) -> None:
+    workflow = deployed({"type": "request"}, RESPOND, settings=(PROJECT | {"shared": True},))
+    again(connected, user_token).start("connect", "jira")
+    frame = connected.portal.frame
+
+    frame.get_by_role("switch", name="Greet").click()
+    expect(frame.get_by_role("alert").filter(has_text="Jira project is required.")).to_be_visible()
+    frame.get_by_label("Jira project").select_option("OPS")
+    frame.get_by_role("button", name="Save").click()
+    expect(frame.get_by_role("alert").filter(has_text="Jira project is required.")).to_be_hidden()
+    frame.get_by_role("switch", name="Greet").click()
+
+    expect(frame.get_by_role("switch", name="Greet")).to_be_checked()
+    _until(lambda: Enablement.objects.filter(workflow=workflow, is_enabled=True).exists())
+    assert Connection.objects.get().settings == {"project": "OPS"}
+
+
 def test_the_portal_switches_a_workflow_on_with_its_settings(
     connected: Product, deployed: Callable[..., Workflow], user_token: Callable[..., str]
 ) -> None:

@@ -14,7 +14,7 @@ from integrations.models import Connection, Event
 from tests.integrations.conftest import Window
 from tests.support.sandbox import Sandbox
 from tests.workflows.conftest import Worker, action, values
-from workflows import engine, runs
+from workflows import deploy, engine, runs
 from workflows.models import Enablement, Run, Workflow
 
 Effects = Callable[..., list[dict[str, Any]]]
@@ -160,6 +160,78 @@ def test_a_setting_that_is_wrong_is_named_and_the_others_are_kept(
 
     assert answer["errors"] == [{"workflowId": str(workflow.pk), "inputId": "it", "message": words}]
     assert Enablement.objects.get().settings == {"good": "kept"}
+
+
+# Settings that all workflows of an integration share -----------------------------------------------------------------
+
+SHARED = SETTING | {"shared": True}
+OWN = {"key": "note", "label": "Note", "type": "text"}
+
+
+def share(alice: Window, connection: Connection, **settings: Any) -> Any:
+    config = {"sharedSettings": settings}
+    return alice.api("PATCH", f"sdk/credentials/{connection.pk}", {"config": config}).json()
+
+
+def test_a_shared_setting_is_asked_for_once(alice: Window, connection: Connection, worker: Worker) -> None:
+    flows = [worker.workflow(values(p="{{settings.project}}"), settings=[SHARED, OWN]) for _ in range(2)]
+
+    asked = alice.api("GET", "sdk/integrations").json()[0]["configs"][0]["values"]
+    refused = alice.api("POST", f"sdk/workflows/{flows[0].pk}")
+    share(alice, connection, project="OPS")
+    switched = [alice.api("POST", f"sdk/workflows/{flow.pk}").status_code for flow in flows]
+    worker.send(connection)
+
+    assert [item["id"] for item in asked["sharedMeta"]["inputs"]] == ["project"]
+    assert [item["id"] for item in asked["workflowMeta"][str(flows[0].pk)]["inputs"]] == ["note"]
+    assert refused.json()["fields"] == {"project": "Jira project is required."}
+    assert switched == [200, 200]
+    assert [worker.step(run, "made").output for run in Run.objects.all()] == [{"p": "OPS"}] * 2
+
+
+def test_a_shared_setting_is_checked_and_a_wrong_one_stays_as_it_was(
+    alice: Window, connection: Connection, worker: Worker
+) -> None:
+    worker.workflow(values(a="1"), settings=[{"key": "n", "label": "Number", "type": "number", "shared": True}])
+    share(alice, connection, n=1, of_their_own="kept")
+
+    answer = share(alice, connection, n="many", of_their_own="changed")
+
+    connection.refresh_from_db()
+    assert answer["errors"] == [{"inputId": "n", "message": "Number takes a number."}]
+    assert connection.settings == {"n": 1, "of_their_own": "changed"}
+
+
+def test_shared_settings_that_are_too_large_are_refused(alice: Window, connection: Connection, worker: Worker) -> None:
+    answer = share(alice, connection, text="x" * 20_000)
+
+    connection.refresh_from_db()
+    assert answer["errors"] == [{"message": "Shared settings take 16,384 characters at most."}]
+    assert connection.settings == {}
+
+
+def test_a_setting_that_became_shared_takes_the_shared_value(
+    alice: Window, connection: Connection, worker: Worker
+) -> None:
+    workflow = worker.workflow(values(p="{{settings.project}}"), settings=[SETTING])
+    worker.switch_on(workflow, connection, project="OLD")
+    workflow.draft = workflow.draft | {"settings": [SHARED]}
+    deploy.deploy(workflow, "test")
+    share(alice, connection, project="NEW")
+
+    worker.send(connection)
+
+    assert worker.step(Run.objects.get(), "made").output == {"p": "NEW"}
+
+
+def test_two_workflows_that_share_a_key_as_different_things_are_not_deployed(worker: Worker) -> None:
+    worker.workflow(values(a="1"), settings=[SHARED])
+
+    with pytest.raises(deploy.NotDeployable) as refused:
+        worker.workflow(values(a="1"), settings=[SHARED | {"type": "text"}])
+
+    assert [(problem.where, problem.field) for problem in refused.value.problems] == [("settings", "project")]
+    assert "“Flow 0” shares “project”" in refused.value.problems[0].message
 
 
 def test_choices_come_from_the_users_own_account(alice: Window, connection: Connection) -> None:

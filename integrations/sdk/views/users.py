@@ -110,11 +110,11 @@ def _raise_failure(caller: Caller, session_id: Any) -> None:
 def _update(connection: Any, config: object) -> list[dict[str, Any]]:
     if not isinstance(config, dict):
         raise ApiError(400, "bad_config", "config must be a JSON object.")
-    shared = config.get("sharedSettings")
+    shared, errors = config.get("sharedSettings"), list[dict[str, Any]]()
     if isinstance(shared, dict):
-        connection.settings = shared
+        connection.settings, errors = extension.installed().checked_settings(connection, shared)
         connection.save(update_fields=["settings", "updated_at"])
-    return extension.installed().update(connection, config)
+    return errors + extension.installed().update(connection, config)
 
 
 @api("GET")
