@@ -62,7 +62,7 @@ def test_the_portal_shows_what_it_does_and_lets_the_user_choose(connected: Produ
     frame = connected.portal.frame
     expect(frame.get_by_text("Says hello for you.")).to_be_visible()
 
-    frame.get_by_text("Settings").click()
+    frame.get_by_text("Settings", exact=True).click()
     frame.get_by_label("Jira project").select_option("WEB")
     frame.get_by_label("Issue type").select_option("Story")
     frame.get_by_role("button", name="Save").click()
