@@ -1,5 +1,6 @@
 """Runs while workers are killed, at random and at the worst moments; with a broker, without, and when it forgets."""
 
+import json
 import os
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from tests.support.processes import ROOT, database_url
 from tests.support.sandbox import Sandbox
 from tests.workflows.conftest import Worker, action, connection, effects, worker
 from workflows import dispatch, engine
-from workflows.models import Run
+from workflows.models import Run, StepRun
 
 __all__ = ["connection", "effects", "worker"]
 pytestmark = pytest.mark.faults
@@ -43,6 +44,19 @@ EFFECTS = {
     "each": "comment_created",
 }
 STEPS = {"create": CREATE, "comment": COMMENT, "update": UPDATE, "delete": DELETE, "each": EACH}
+MADE = {"id": "made", "type": "values", "input": {"values": [{"key": "n", "value": "1"}]}}
+IS_THERE = {"type": "OPERATOR", "condition": {"operator": "$exists", "variable": "{{trigger.url}}"}}
+# Kinds of steps without an effect that could happen twice, each before a comment.
+HARMLESS = {
+    "values": MADE,
+    "condition": {"id": "check", "type": "condition", "input": {"if": IS_THERE}, "then": [MADE], "else": []},
+    "delay": {"id": "wait", "type": "delay", "input": {"amount": 0, "unit": "seconds"}},
+    "response": {"id": "answer", "type": "response", "input": {"status": 200, "body": "{}"}},
+    "request": {"id": "read", "type": "request", "input": {"path": "/rest/api/3/myself"}},
+    "http": {"id": "call", "type": "http", "input": {"method": "GET", "url": "{{trigger.url}}/operator/api/state"}},
+}
+TEXT = {"type": "doc", "version": 1, "content": [{"type": "paragraph", "content": [{"type": "text", "text": "Once"}]}]}
+WRITTEN = {"method": "POST", "path": "/rest/api/3/issue/OPS-1/comment", "body": json.dumps({"body": TEXT})}
 POINTS = ["run.claimed", "run.intended", "run.effected", "run.stored", "run.ended"]
 
 
@@ -131,6 +145,47 @@ def test_a_worker_that_dies_there_leaves_nothing_undone_and_nothing_done_twice(
     assert run.status == Run.Status.DONE, run.reason
     if kind in EFFECTS:
         assert len(effects(EFFECTS[kind])) == (2 if kind == "each" else 1)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", HARMLESS)
+@pytest.mark.parametrize("point", POINTS)
+def test_a_worker_that_dies_beside_a_step_of_another_kind(
+    connection: Connection, worker: Worker, sandbox: Sandbox, effects: Effects, kind: str, point: str
+) -> None:
+    worker.switch_on(worker.workflow(HARMLESS[kind], COMMENT), connection)
+    worker.send(connection, {"url": sandbox.url})
+    run = Run.objects.get()
+
+    die_at(point, sandbox, ADVANCE, str(run.pk))
+    for _ in range(6):
+        worker.later()
+        worker.work()
+
+    run.refresh_from_db()
+    assert run.status == Run.Status.DONE, run.reason
+    assert worker.step(run, HARMLESS[kind]["id"]).status == StepRun.Status.DONE
+    assert len(effects("comment_created")) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("point", POINTS)
+def test_a_request_of_ones_own_that_cannot_be_looked_for_is_never_repeated_by_guess(
+    connection: Connection, worker: Worker, sandbox: Sandbox, effects: Effects, point: str
+) -> None:
+    worker.switch_on(worker.workflow({"id": "write", "type": "request", "input": WRITTEN}), connection)
+    worker.send(connection)
+    run = Run.objects.get()
+
+    die_at(point, sandbox, ADVANCE, str(run.pk))
+    for _ in range(6):
+        worker.later()
+        worker.work()
+
+    run.refresh_from_db()
+    is_in_doubt = point in ("run.intended", "run.effected")
+    assert run.status == (Run.Status.UNCERTAIN if is_in_doubt else Run.Status.DONE), run.reason
+    assert len(effects("comment_created")) == (point != "run.intended")
 
 
 @pytest.mark.django_db(transaction=True)
