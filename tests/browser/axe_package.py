@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tests.browser.paragon_package import NotFetched
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Frame, Page
 
 PACKAGE = "axe-core@4.10.3"
 SCRIPT = "package/axe.min.js"
@@ -28,8 +28,8 @@ def fetch(folder: Path) -> str:
         return script.read().decode()
 
 
-def violations(page: "Page", axe: str) -> list[str]:
-    """Return what is seriously wrong with the page as it is shown now: rule and elements."""
+def violations(page: "Page | Frame", axe: str) -> list[str]:
+    """Return what is seriously wrong with the page, or the frame, as it is shown now: rule and elements."""
     page.evaluate(axe)
     found: dict[str, Any] = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
     return [

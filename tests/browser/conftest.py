@@ -1,11 +1,14 @@
 """Patchbay served by granian on the test's rows, a customer's product on another origin, and the SDKs in its page."""
 
+import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from integrations.models import Integration, OAuthApp, Project
+from tests.browser import axe_package
+from tests.browser.paragon_package import NotFetched
 from tests.browser.product import Product, Site, serving
 from tests.support.processes import free_port, granian
 
@@ -54,3 +57,12 @@ def product(page: "Page", site: Site, server: str, jira: Integration) -> Product
 def alice(product: Product, user_token: Callable[..., str]) -> Product:
     """The product's page with our SDK, where Alice is signed in."""
     return product.open().sign_in(user_token("alice"))
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """axe-core's script, for axe_package.violations()."""
+    try:
+        return axe_package.fetch(tmp_path_factory.mktemp("axe"))
+    except NotFetched as error:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(str(error))

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import FrameLocator, Locator, Page
+from playwright.sync_api import Frame, FrameLocator, Locator, Page
 
 BUTTON = '<button data-patchbay-connect="jira">Connect Jira</button>'
 CUT_OFF = {"Cross-Origin-Opener-Policy": "same-origin"}  # what takes a page's popups away from it
@@ -102,6 +102,13 @@ class Portal:
         self.frame: FrameLocator = page.frame_locator(frame)
         self.element = page.locator(frame)
         self.dialog: Locator = self.frame.get_by_role("dialog")
+
+    def document(self) -> Frame:
+        """Return the frame itself, to evaluate scripts in."""
+        handle = self.element.element_handle()
+        frame = handle.content_frame()
+        assert frame
+        return frame
 
     def press(self, name: str) -> None:
         self.frame.get_by_role("button", name=name, exact=True).click()

@@ -1,6 +1,5 @@
 """Building a workflow in the dashboard, as somebody does who has read nothing but the page."""
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,6 @@ from playwright.sync_api import expect
 
 from integrations.models import Connection, Integration, Member, Project, User
 from tests.browser import axe_package
-from tests.browser.paragon_package import NotFetched
 from tests.browser.workers import working
 from tests.integrations.conftest import Window
 from tests.support.sandbox import Sandbox
@@ -323,14 +321,6 @@ def test_the_whole_builder_by_keyboard(builder: Builder) -> None:
 
 
 # What people can use ------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="session")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    try:
-        return axe_package.fetch(tmp_path_factory.mktemp("axe"))
-    except NotFetched as error:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(str(error))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from integrations.models import Integration
+from tests.browser import axe_package
 from tests.browser.product import Product
 from tests.browser.workers import working
 from workflows import deploy
@@ -71,6 +72,26 @@ def test_the_portal_shows_what_it_does_and_lets_the_user_choose(connected: Produ
 
     expect(frame.get_by_role("switch", name="Greet")).to_be_checked()
     _until(lambda: Enablement.objects.get().is_enabled)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_serious_keeps_anyone_out_of_the_portal(
+    alice: Product, flow: Workflow, user_token: Callable[..., str], axe: str, scheme: Any
+) -> None:
+    alice.page.emulate_media(color_scheme=scheme)
+    alice.start("connect", "jira")
+    expect(alice.portal.frame.get_by_role("button", name="Connect Jira")).to_be_visible()
+    found = axe_package.violations(alice.portal.document(), axe)
+    alice.connected()
+    alice.sign_in(user_token("alice")).start("connect", "jira")
+    frame = alice.portal.frame
+
+    frame.get_by_role("switch", name="Greet").click()
+    expect(frame.get_by_role("alert").filter(has_text="Jira project is required.")).to_be_visible()
+    expect(frame.get_by_label("Jira project")).to_be_visible()
+    found += axe_package.violations(alice.portal.document(), axe)
+
+    assert found == []
 
 
 def test_install_flow_in_steps(alice: Product) -> None:
