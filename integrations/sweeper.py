@@ -4,10 +4,7 @@ Two sweepers may run; one leads. While no broker takes tasks the leader does the
 """
 
 import logging
-import os
-import socket
 import time
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -18,6 +15,7 @@ from django.db import connections
 from integrations import calls, connect, extension, tasks
 from integrations.models import Grant, Heartbeat
 from integrations.models.connection import GrantQuerySet
+from integrations.owners import owner_name
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +29,7 @@ DEAD_TOKENS_DAYS = 30
 
 class Sweeper:
     def __init__(self) -> None:
-        self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self.owner = owner_name()
         self._housekept_at = -float(HOUSEKEEPING_SECONDS)
         self._hands = ThreadPoolExecutor(HANDS, thread_name_prefix="sweep")
 

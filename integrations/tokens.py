@@ -7,10 +7,7 @@ provider's leeway for using a token again.
 """
 
 import logging
-import os
 import random
-import socket
-import threading
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -25,6 +22,7 @@ from integrations import clock, oauth
 from integrations.errors import NeedsReconnect, PermanentError, ProviderError, TemporaryError, WrongKeys
 from integrations.failpoints import failpoint
 from integrations.models import Grant, OAuthApp
+from integrations.owners import owner_name
 from integrations.providers import get
 from integrations.providers.base import Keys, Provider, Tokens
 from integrations.vault import VaultError
@@ -115,7 +113,7 @@ def _refresh_once(grant: Grant) -> AccessToken | None:
     if _is_waiting(grant) and not grant.is_leased():
         seconds = (grant.not_before - clock.now()).total_seconds() if grant.not_before else 1
         raise TemporaryError("The provider's token endpoint is in trouble; try again.", retry_after=max(1.0, seconds))
-    owner = f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}:{uuid.uuid4().hex[:8]}"
+    owner = owner_name()
     claimed_at = time.monotonic()
     if not Grant.objects.claim_refresh(grant, owner):
         return None

@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 
 from integrations.database import writing
 from integrations.models import Connection, Event
+from integrations.owners import owner_name
 from workflows import engine, runs
 from workflows.carriers import carriers
 from workflows.definition import order_key, trigger_of
@@ -50,7 +51,7 @@ def dispatch(*event_ids: uuid.UUID, begin: bool = False) -> int:
     every = [run for runs_of_one in made.values() for run in runs_of_one]
     mine = [run for run in every if begin and not run.order_key]
     for run in mine:
-        run.begin(engine.owner_name())
+        run.begin(owner_name())
     with writing():
         Run.objects.bulk_create(every, ignore_conflicts=True)
         _settle(made)

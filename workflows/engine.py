@@ -9,9 +9,7 @@ is looked for at the provider by its op_key, and where it cannot be found the ru
 import json
 import logging
 import math
-import os
 import random
-import socket
 import threading
 import time
 import uuid
@@ -34,6 +32,7 @@ from integrations.database import writing
 from integrations.errors import NeedsReconnect, PermanentError, ProviderError, RateLimited, TemporaryError
 from integrations.failpoints import failpoint
 from integrations.models import Connection
+from integrations.owners import owner_name
 from integrations.remember import Remembered
 from workflows import definition as definitions
 from workflows import masking, steps
@@ -117,11 +116,6 @@ def carry_new(run: Run) -> None:
     run.is_claimed, run.status = False, Run.Status.RUNNING
     run.generation = run.claims_without_progress = 1
     carry(run)
-
-
-def owner_name() -> str:
-    """Return who this worker is, for people who look at a lease."""
-    return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
 
 
 def carry(run: Run) -> None:
@@ -359,11 +353,18 @@ class _Write:
 
 def _write(wanted: _Write) -> None:
     """Store it, together with what other threads store now. Raises _Fenced or _Cancelled."""
+    run = wanted.run
     if _write_together(wanted):
-        wanted.run.is_claimed = True
+        run.is_claimed = True
         return
-    is_ours = Run.objects.filter(pk=wanted.run.pk, generation=wanted.run.generation).exists()
-    raise _Cancelled if is_ours and wanted.run.is_claimed else _Fenced
+    ours = Run.objects.filter(pk=run.pk, generation=run.generation)
+    if run.is_claimed:
+        raise _Cancelled if ours.exists() else _Fenced
+    if not ours.filter(lease_owner=run.lease_owner).exists():
+        raise _Fenced
+    # An earlier attempt claimed it after all: the connection broke before we heard of it.
+    run.is_claimed = True
+    _write(wanted)
 
 
 def _write_all(wanted: list[_Write]) -> list[bool]:

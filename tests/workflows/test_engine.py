@@ -3,14 +3,17 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import Barrier
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.db import connections as databases
 
 from integrations import extension
 from integrations.models import Connection, Event, Grant, Project
+from integrations.owners import owner_name
 from tests.support.sandbox import Sandbox
 from tests.workflows.conftest import Worker, action, values
 from workflows import deploy, dispatch, engine, leases, runs
@@ -488,6 +491,40 @@ def test_a_run_is_claimed_before_its_first_call_even_if_that_only_reads(
 
     assert [(row.status, row.generation) for row in seen] == [(Run.Status.RUNNING, 1)]
     assert seen[0].lease_until
+
+
+def test_a_claim_that_was_stored_although_the_connection_broke_counts(
+    connection: Connection, worker: Worker, effects: Effects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker.switch_on(worker.workflow(CREATE), connection)
+    event = dispatch.record(connection.project_id, "app", "go", {"title": "Disk is full"}, sub="alice")
+    write, broken = engine._write_together, [OperationalError("the answer to COMMIT was lost")]
+
+    def store_and_break(wanted: Any) -> bool:
+        stored = write(wanted)
+        if broken:
+            raise broken.pop()
+        return stored
+
+    monkeypatch.setattr(engine, "_write_together", store_and_break)
+    monkeypatch.setattr(engine, "patiently", lambda attempt: [suppressed(attempt), attempt()][1])
+
+    dispatch.dispatch(event.pk, begin=True)
+
+    assert Run.objects.get().status == Run.Status.DONE
+    assert len(effects("issue_created")) == 1
+
+
+def suppressed(attempt: Callable[[], None]) -> None:
+    with suppress(OperationalError):
+        attempt()
+
+
+def test_the_name_of_a_worker_fits_whatever_its_machine_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: "worker-7f9c6d5b8-" * 15)
+
+    assert len(owner_name()) <= 80
+    assert owner_name() != owner_name()
 
 
 def test_writes_of_which_one_came_too_late_are_stored_but_for_that_one(lent: Connection, worker: Worker) -> None:
