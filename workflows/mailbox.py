@@ -72,12 +72,12 @@ class Mailbox:
     def _queue(self, project_id: uuid.UUID) -> str:
         now = time.monotonic()
         left, at = self._allowances.pop(project_id, (AT_ONCE, now))
-        left = min(AT_ONCE, left + (now - at) * A_SECOND)
-        has_some = left >= 1
-        self._allowances[project_id] = (left - 1 if has_some else left, now)
+        # What is sent above the allowance is owed: who goes on like that does not trickle in between the others.
+        left = max(-AT_ONCE, min(AT_ONCE, left + (now - at) * A_SECOND) - 1)
+        self._allowances[project_id] = (left, now)
         if len(self._allowances) > PROJECTS:
             self._allowances.popitem(last=False)
-        return settings.CELERY_TASK_DEFAULT_QUEUE if has_some else settings.BULK_QUEUE
+        return settings.CELERY_TASK_DEFAULT_QUEUE if left >= 0 else settings.BULK_QUEUE
 
 
 mailbox = Mailbox()

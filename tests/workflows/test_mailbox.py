@@ -81,6 +81,27 @@ def test_what_a_project_sends_in_large_numbers_waits_in_a_queue_of_its_own(broke
     assert len(broker.ids("celery")) < 2 * AT_ONCE < len(broker.ids("bulk"))
 
 
+def test_a_project_that_goes_on_sending_stays_there_until_it_is_calm(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailbox, now = Mailbox(), [1000.0]
+    monkeypatch.setattr("workflows.mailbox.time.monotonic", lambda: now[0])
+
+    def send(count: int, every: float) -> list[str]:
+        queues = []
+        for _ in range(count):
+            now[0] += every
+            queues.append(mailbox._queue(ACME))
+        return queues
+
+    first, much, later = send(100, 0), send(1000, 0.005), send(300, 0.1)
+
+    assert set(first) == {"celery"}
+    assert set(much[200:]) == {"bulk"}
+    assert set(later[:20]) == {"bulk"}
+    assert set(later[30:]) == {"celery"}
+
+
 def test_without_a_broker_nothing_is_kept(settings: Any) -> None:
     settings.HAS_BROKER = False
     mailbox = Mailbox()
