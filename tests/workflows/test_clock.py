@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from integrations import clock
 from integrations.models import Connection
+from integrations.remember import forget_everything
 from tests.support.sandbox import Sandbox
 from tests.workflows.conftest import Worker, action, values
 from workflows.models import Run
@@ -19,10 +20,10 @@ JUMPS = {"an hour behind": -1, "an hour ahead": 1, "two days behind": -48, "two 
 
 @pytest.fixture(params=JUMPS.values(), ids=JUMPS)
 def wrong_clock(request: pytest.FixtureRequest, connection: Connection) -> Iterator[None]:
-    clock.forget()
+    forget_everything()
     with time_machine.travel(datetime.now(UTC) + timedelta(hours=request.param), tick=True):
         yield
-    clock.forget()
+    forget_everything()
 
 
 def wakes_between(first: float, last: float) -> bool:
@@ -73,7 +74,7 @@ def test_without_the_database_the_machines_own_clock_will_do(monkeypatch: pytest
     def away() -> datetime:
         raise OperationalError
 
-    clock.forget()
+    forget_everything()
     monkeypatch.setattr(clock, "_ask", away)
 
     assert abs(clock.now() - datetime.now(UTC)) < timedelta(seconds=1)
