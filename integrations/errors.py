@@ -4,7 +4,12 @@ from collections.abc import Mapping
 
 
 class ProviderError(Exception):
-    """`was_sent` tells an effect's outcome: False = surely not done, True = refused after sending, None = unknown."""
+    """`was_sent` tells an effect's outcome: False = surely not done, True = refused after sending, None = unknown.
+
+    `fields` says what is wrong with single inputs, where the provider told.
+    """
+
+    fields: Mapping[str, str] = {}
 
     def __init__(self, message: str, *, was_sent: bool | None = False) -> None:
         super().__init__(message)
@@ -36,7 +41,7 @@ class RateLimited(TemporaryError):
 
 
 class PermanentError(ProviderError):
-    """Stop and show why: the same request would fail again. `fields` says what is wrong with single inputs."""
+    """Stop and show why: the same request would fail again."""
 
     def __init__(
         self, message: str, *, was_sent: bool | None = False, fields: Mapping[str, str] | None = None, status: int = 0

@@ -29,7 +29,7 @@ from django.db.models.functions import Now
 
 from integrations import clock
 from integrations.database import writing
-from integrations.errors import NeedsReconnect, PermanentError, ProviderError, RateLimited, TemporaryError
+from integrations.errors import NeedsReconnect, ProviderError, RateLimited, TemporaryError
 from integrations.failpoints import failpoint
 from integrations.models import Connection
 from integrations.owners import owner_name
@@ -639,8 +639,7 @@ class _Branch:
             )
             self._wait_for(row, _in(seconds))
             raise _Wait(row.wake_at or clock.now())
-        fields = error.fields if isinstance(error, PermanentError) else {}
-        return self._fail(step, row, str(error), fields)
+        return self._fail(step, row, str(error), error.fields)
 
     def _wait_for(self, row: StepRun, at: datetime | None) -> None:
         if row.status != Status.IN_DOUBT:

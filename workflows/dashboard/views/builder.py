@@ -13,7 +13,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 
 from integrations.dashboard.access import action, page
-from integrations.errors import PermanentError, ProviderError
+from integrations.errors import ProviderError
 from integrations.models import Connection
 from integrations.provider_api import ProviderApi
 from integrations.providers.base import Action, Field
@@ -205,7 +205,7 @@ def options(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UUID)
             ProviderApi(connection), str(body.get("search") or "")[:200], str(body.get("cursor") or ""), values or {}
         )
     except ProviderError as error:
-        raise Refused(400, str(error), fields=_fields(error)) from error
+        raise Refused(400, str(error), fields=error.fields) from error
     return {
         "options": [{"value": item.value, "label": item.label} for item in found.options],
         "cursor": found.cursor,
@@ -226,12 +226,8 @@ def more_fields(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.U
     try:
         found = wanted.more_fields(ProviderApi(connection), values or {})
     except ProviderError as error:
-        raise Refused(400, str(error), fields=_fields(error)) from error
+        raise Refused(400, str(error), fields=error.fields) from error
     return {"fields": [described(item) for item in found]}
-
-
-def _fields(error: ProviderError) -> dict[str, str]:
-    return error.fields if isinstance(error, PermanentError) else {}
 
 
 # Tests --------------------------------------------------------------------------------------------------------------
