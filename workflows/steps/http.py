@@ -9,8 +9,8 @@ from integrations import http
 from integrations.errors import PermanentError, RateLimited, TemporaryError
 from integrations.models import Integration
 from workflows import expressions
-from workflows.steps.base import Context, StepFailed, StepType
-from workflows.steps.request import METHODS, REPEATABLE, body_problems, pairs, rendered_body
+from workflows.steps.base import Context, StepFailed
+from workflows.steps.request import CallStep, body_problems, pairs, rendered_body
 
 BODIES = ("none", "json", "form", "text")
 AUTHS = ("none", "bearer", "basic")
@@ -18,13 +18,12 @@ MOST_ANSWER = 5_000_000
 REFUSED_HEADERS = {"host", "content-length", "transfer-encoding", "connection", "cookie"}
 
 
-class Http(StepType):
+class Http(CallStep):
     type, title = "http", "HTTP request"
 
     def problems(self, step: Mapping[str, Any], integration: Integration) -> Iterator[tuple[str, str]]:
+        yield from super().problems(step, integration)
         given = step.get("input") or {}
-        if given.get("method", "GET") not in METHODS:
-            yield "method", f"Choose one of {', '.join(METHODS)}."
         url = str(given.get("url") or "").strip()
         if not url:
             yield "url", "Write the address, such as https://api.example.com/items."
@@ -37,17 +36,8 @@ class Http(StepType):
         if given.get("body_type") == "json":
             yield from body_problems(given.get("body"))
 
-    def texts(self, step: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-        yield from (step.get("input") or {}).items()
-
     def sample(self, step: Mapping[str, Any], integration: Integration) -> Any:
         return {"status": 200, "headers": None, "body": None}
-
-    def effect(self, step: Mapping[str, Any], integration: Integration) -> str:
-        given = step.get("input") or {}
-        if given.get("is_repeatable") is True:
-            return "idempotent"
-        return REPEATABLE.get(str(given.get("method", "GET")), "once")
 
     def prepare(self, step: Mapping[str, Any], context: Context) -> Any:
         given = step.get("input") or {}

@@ -12,19 +12,12 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 REPEATABLE = {"GET": "none", "PUT": "idempotent", "DELETE": "idempotent"}
 
 
-class Request(StepType):
-    type, title = "request", "API request"
+class CallStep(StepType):
+    """A call by method, whose effect follows from that."""
 
     def problems(self, step: Mapping[str, Any], integration: Integration) -> Iterator[tuple[str, str]]:
-        given = step.get("input") or {}
-        if given.get("method", "GET") not in METHODS:
+        if (step.get("input") or {}).get("method", "GET") not in METHODS:
             yield "method", f"Choose one of {', '.join(METHODS)}."
-        path = str(given.get("path") or "").strip()
-        if not path:
-            yield "path", f"Write the path, such as {integration.provider.example_path}."
-        elif "://" in path:
-            yield "path", "Write the path only: the address follows from the user's connection."
-        yield from body_problems(given.get("body"))
 
     def texts(self, step: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield from (step.get("input") or {}).items()
@@ -34,6 +27,20 @@ class Request(StepType):
         if given.get("is_repeatable") is True:
             return "idempotent"
         return REPEATABLE.get(str(given.get("method", "GET")), "once")
+
+
+class Request(CallStep):
+    type, title = "request", "API request"
+
+    def problems(self, step: Mapping[str, Any], integration: Integration) -> Iterator[tuple[str, str]]:
+        yield from super().problems(step, integration)
+        given = step.get("input") or {}
+        path = str(given.get("path") or "").strip()
+        if not path:
+            yield "path", f"Write the path, such as {integration.provider.example_path}."
+        elif "://" in path:
+            yield "path", "Write the path only: the address follows from the user's connection."
+        yield from body_problems(given.get("body"))
 
     def prepare(self, step: Mapping[str, Any], context: Context) -> Any:
         given = step.get("input") or {}
