@@ -340,7 +340,7 @@ def moment(value: Any) -> datetime:
     if isinstance(value, int | float):
         return datetime.fromtimestamp(value / 1000 if abs(value) > 1e11 else value, UTC)
     text = _text_only(value).strip()
-    if re.search(r"[+-]\d{4}$", text):  # Jira writes its zones without a colon.
+    if re.search(r"[+-]\d{4}$", text):  # Some providers write their zones without a colon.
         text = f"{text[:-2]}:{text[-2:]}"
     found = datetime.fromisoformat(text)
     return found if found.tzinfo else found.replace(tzinfo=UTC)

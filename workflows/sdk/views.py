@@ -143,7 +143,7 @@ def actions(caller: Caller) -> HttpResponse:
 
 
 def action_name(provider_slug: str, slug: str) -> str:
-    """Return an action's name in the API, as Paragon's ActionKit forms them: JIRA_CREATE_ISSUE."""
+    """Return an action's name in the API, as Paragon's ActionKit forms them: ACME_CREATE_TASK."""
     return f"{provider_slug}_{slug}".upper().replace("-", "_")
 
 
