@@ -1,11 +1,9 @@
 """axe-core, which finds what keeps people from using a page; fetched for the test session and never kept."""
 
-import subprocess
-import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.browser.paragon_package import NotFetched
+from tests.browser import npm_package
 
 if TYPE_CHECKING:
     from playwright.sync_api import Frame, Page
@@ -16,16 +14,7 @@ BAD = ("serious", "critical")
 
 
 def fetch(folder: Path) -> str:
-    command = ["npm", "pack", PACKAGE, "--silent", "--prefer-offline", "--pack-destination", str(folder)]
-    try:
-        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=120)
-    except (OSError, subprocess.SubprocessError) as error:
-        raise NotFetched(f"npm could not fetch {PACKAGE}, so the pages are not checked by it: {error}") from error
-    with tarfile.open(next(folder.glob("*.tgz"))) as archive:
-        script = archive.extractfile(SCRIPT)
-        if script is None:
-            raise NotFetched(f"{PACKAGE} has no {SCRIPT}.")
-        return script.read().decode()
+    return npm_package.fetch(PACKAGE, SCRIPT, folder, otherwise="the pages are not checked by it")
 
 
 def violations(page: "Page | Frame", axe: str) -> list[str]:

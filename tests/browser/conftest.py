@@ -8,7 +8,7 @@ import pytest
 
 from integrations.models import Integration, OAuthApp, Project
 from tests.browser import axe_package
-from tests.browser.paragon_package import NotFetched
+from tests.browser.npm_package import NotFetched
 from tests.browser.product import Product, Site, serving
 from tests.support.processes import free_port, granian
 

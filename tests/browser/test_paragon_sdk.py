@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 
 from integrations.models import ConnectedUser, Connection, Grant, OAuthApp, Project
 from tests.browser import paragon_package
+from tests.browser.npm_package import NotFetched
 from tests.browser.product import CUT_OFF, Product, Site
 from tests.browser.workers import working
 from workflows import deploy
@@ -44,7 +45,7 @@ FLOW = """(options) => {
 def connect_sdk(tmp_path_factory: pytest.TempPathFactory) -> str:
     try:
         return paragon_package.fetch(tmp_path_factory.mktemp("npm"))
-    except paragon_package.NotFetched as error:
+    except NotFetched as error:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(str(error))
 
 

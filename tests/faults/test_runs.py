@@ -60,6 +60,14 @@ WRITTEN = {"method": "POST", "path": "/rest/api/3/issue/OPS-1/comment", "body": 
 POINTS = ["run.claimed", "run.intended", "run.effected", "run.stored", "run.ended"]
 
 
+def die_and_recover(worker: Worker, point: str, sandbox: Sandbox, code: str, pk: str) -> None:
+    """Have a worker die there; then let others find what it left, as often as it takes."""
+    die_at(point, sandbox, code, pk)
+    for _ in range(6):
+        worker.later()
+        worker.work()
+
+
 def test_workers_are_killed_at_random_and_the_broker_forgets(sandbox: Sandbox) -> None:
     result = run_script("tests.faults.run_storm", sandbox, "--runs", RUNS, "--seconds", SECONDS, "--seed", "11")
 
@@ -132,10 +140,7 @@ def test_a_worker_that_dies_there_leaves_nothing_undone_and_nothing_done_twice(
     worker.send(connection, {"items": [1, 2]})
     run = Run.objects.get()
 
-    die_at(point, sandbox, ADVANCE, str(run.pk))
-    for _ in range(6):
-        worker.later()
-        worker.work()
+    die_and_recover(worker, point, sandbox, ADVANCE, str(run.pk))
 
     run.refresh_from_db()
     if (kind, point) == ("create", "run.intended"):
@@ -157,10 +162,7 @@ def test_a_worker_that_dies_beside_a_step_of_another_kind(
     worker.send(connection, {"url": sandbox.url})
     run = Run.objects.get()
 
-    die_at(point, sandbox, ADVANCE, str(run.pk))
-    for _ in range(6):
-        worker.later()
-        worker.work()
+    die_and_recover(worker, point, sandbox, ADVANCE, str(run.pk))
 
     run.refresh_from_db()
     assert run.status == Run.Status.DONE, run.reason
@@ -177,10 +179,7 @@ def test_a_request_of_ones_own_that_cannot_be_looked_for_is_never_repeated_by_gu
     worker.send(connection)
     run = Run.objects.get()
 
-    die_at(point, sandbox, ADVANCE, str(run.pk))
-    for _ in range(6):
-        worker.later()
-        worker.work()
+    die_and_recover(worker, point, sandbox, ADVANCE, str(run.pk))
 
     run.refresh_from_db()
     is_in_doubt = point in ("run.intended", "run.effected")
@@ -196,10 +195,7 @@ def test_a_worker_that_dies_while_it_carries_what_it_has_just_dispatched(
     worker.switch_on(worker.workflow(COMMENT), connection)
     event = dispatch.record(connection.project_id, "app", "go", {}, sub=connection.user.sub)
 
-    die_at(point, sandbox, DISPATCH, str(event.pk))
-    for _ in range(6):
-        worker.later()
-        worker.work()
+    die_and_recover(worker, point, sandbox, DISPATCH, str(event.pk))
 
     assert Run.objects.get().status == Run.Status.DONE
     assert len(effects("comment_created")) == 1
