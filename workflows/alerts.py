@@ -20,7 +20,7 @@ from django.core.mail import send_mail
 from django.db.models.functions import Now
 from django.template.loader import render_to_string
 
-from integrations import http
+from integrations import clock, http
 from integrations.errors import ProviderError
 from integrations.vault import VaultError
 from workflows.models import AlertRule, Run
@@ -45,7 +45,7 @@ def note(run: Run) -> None:
         return
     wait = BURST_SECONDS
     if rule.sent_at is not None:
-        since = (datetime.now(UTC) - rule.sent_at).total_seconds()
+        since = (clock.now() - rule.sent_at).total_seconds()
         wait = max(wait, int(PEACE_SECONDS - since))
     AlertRule.objects.filter(pk=rule.pk, due_at=None).update(due_at=Now() + timedelta(seconds=wait))
 

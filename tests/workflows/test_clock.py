@@ -13,7 +13,8 @@ from integrations.models import Connection
 from integrations.remember import forget_everything
 from tests.support.sandbox import Sandbox
 from tests.workflows.conftest import Worker, action, values
-from workflows.models import Run
+from workflows import alerts
+from workflows.models import AlertRule, Run
 
 JUMPS = {"an hour behind": -1, "an hour ahead": 1, "two days behind": -48, "two days ahead": 48}
 
@@ -68,6 +69,15 @@ def test_a_token_is_as_fresh_as_it_is(wrong_clock: None, connection: Connection)
 
     assert grant.is_fresh(margin_seconds=500)
     assert not grant.is_fresh(margin_seconds=700)
+
+
+def test_after_an_alert_there_is_peace_for_minutes_not_for_days(wrong_clock: None, connection: Connection) -> None:
+    rule = AlertRule.objects.create(project=connection.project, emails=["ops@acme.test"], sent_at=Now())
+
+    alerts.note(Run(project=connection.project))
+
+    soon = AlertRule.objects.filter(pk=rule.pk, due_at__gt=Now(), due_at__lte=Now() + timedelta(seconds=301))
+    assert soon.exists()
 
 
 def test_without_the_database_the_machines_own_clock_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
