@@ -178,6 +178,7 @@ class LinesField(forms.CharField):
     """One entry a line; every line that is wrong is named."""
 
     widget = forms.Textarea(attrs={"rows": 4, "spellcheck": "false"})
+    most_lines = MOST_LINES
 
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(value) if isinstance(value, list) else value
@@ -190,8 +191,8 @@ class LinesField(forms.CharField):
 
     def clean(self, value: Any) -> Any:
         lines = _lines(super().clean(value))
-        if len(lines) > MOST_LINES:
-            raise ValidationError(f"At most {MOST_LINES} lines are accepted.")
+        if len(lines) > self.most_lines:
+            raise ValidationError(f"At most {self.most_lines} lines are accepted.")
         found: list[str] = []
         errors: list[str] = []
         for number, line in enumerate(lines, start=1):

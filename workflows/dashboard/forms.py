@@ -100,16 +100,14 @@ class SecretForm(forms.Form):
 
 
 class EmailsField(LinesField):
-    def clean(self, value: Any) -> list[str]:
-        lines = [line.strip() for line in str(value or "").splitlines() if line.strip()]
-        for line in lines:
-            try:
-                validate_email(line)
-            except ValidationError:
-                raise ValidationError(f"“{line[:80]}” is not an e-mail address.") from None
-        if len(lines) > 20:
-            raise ValidationError("Twenty addresses are the most.")
-        return list(dict.fromkeys(lines))
+    most_lines = 20
+
+    def clean_line(self, line: str) -> str:
+        try:
+            validate_email(line)
+        except ValidationError:
+            raise ValidationError(f"“{line[:80]}” is not an e-mail address.") from None
+        return line
 
 
 class AlertForm(AlertModelForm):
