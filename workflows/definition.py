@@ -7,6 +7,7 @@ condition has "then" and "else", a fan out has "steps". A step's `id` is its nam
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -76,6 +77,11 @@ def walk(steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         yield step
         for _, inner in branches(step):
             yield from walk(inner)
+
+
+def holds(step: Mapping[str, Any], step_id: str) -> bool:
+    """Does the step hold another of this name, at any depth?"""
+    return any(inner.get("id") == step_id for _, nested in branches(step) for inner in walk(nested))
 
 
 def find_step(definition: Mapping[str, Any], step_id: str) -> dict[str, Any] | None:
@@ -305,8 +311,6 @@ def schedule_problem(trigger: Mapping[str, Any]) -> str:
         zone = ZoneInfo(str(trigger.get("zone") or "UTC"))
     except (KeyError, ValueError, OSError):
         return f"There is no time zone “{trigger.get('zone')}”. Write it as Europe/Berlin."
-    from datetime import datetime
-
     try:
         fires = CronSim(str(trigger.get("cron") or ""), datetime.now(zone))
         first = next(fires)

@@ -465,7 +465,7 @@ class _Branch:
         name = str(step["id"])
         only = self.run.only_step
         row = self.carrier.done.get((name, self.iteration))
-        if only and only != name and not _holds(step, only):
+        if only and only != name and not definitions.holds(step, only):
             return
         if row is not None and row.is_over:
             self._take(step, row)
@@ -797,12 +797,6 @@ def _made(branch: _Branch, todo: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         name: branch.scope[name] for name in names if name in branch.scope and not isinstance(branch.scope[name], Cut)
     }
-
-
-def _holds(step: Mapping[str, Any], name: str) -> bool:
-    return any(
-        inner.get("id") == name for _, nested in definitions.branches(step) for inner in definitions.walk(nested)
-    )
 
 
 def _shown(value: Any) -> Any:

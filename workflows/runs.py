@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.db.models.functions import Now
 
 from integrations.models import Connection, Event, Integration
@@ -16,6 +15,7 @@ from workflows import definition as definitions
 from workflows import engine
 from workflows.models import Enablement, Run, StepRun, Workflow, WorkflowVersion
 from workflows.models.run import parked_with_healthy_grant
+from workflows.settings import items_of
 
 RESPONSE_SECONDS = 55
 MOST_PAYLOAD = 1_000_000
@@ -68,7 +68,7 @@ def settings_for(workflow: Workflow, connection: Connection, chosen: Mapping[str
 def merged_settings(
     definition: Mapping[str, Any], shared: Mapping[str, Any] | None, chosen: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    declared = [item for item in definition.get("settings") or [] if isinstance(item, dict)]
+    declared = items_of(definition)
     defaults = {str(item.get("key")): item.get("default") for item in declared if item.get("default") is not None}
     # One that is shared now may have been the workflow's own before.
     common = {item.get("key") for item in declared if item.get("shared")}
@@ -168,9 +168,8 @@ def wait_for(run_id: uuid.UUID, seconds: float, *, for_end: bool = False) -> Run
     give_up_at, pause = time.monotonic() + seconds, 0.005
     while True:
         run = Run.objects.select_related("workflow__integration").get(pk=run_id)
-        if run.is_over or (run.response is not None and not for_end) or time.monotonic() >= give_up_at:
-            return run
-        if run.status in (Run.Status.NEEDS_RECONNECT,):
+        is_answered = run.is_over or (run.response is not None and not for_end)
+        if is_answered or run.status == Run.Status.NEEDS_RECONNECT or time.monotonic() >= give_up_at:
             return run
         time.sleep(min(pause, max(0.0, give_up_at - time.monotonic())))
         pause = min(pause * 1.3, 0.25)
@@ -184,8 +183,7 @@ def cancel(run: Run) -> bool:
     wanted = Run.objects.unfinished().filter(pk=run.pk)
     if not wanted.update(cancel_requested_at=Now()):
         return False
-    idle = wanted.filter(Q(lease_until=None) | Q(lease_until__lt=Now()))
-    idle.update(status=Run.Status.CANCELLED, ended_at=Now(), wake_at=None, lease_until=None)
+    wanted.free().update(status=Run.Status.CANCELLED, ended_at=Now(), wake_at=None, lease_until=None)
     return True
 
 
@@ -226,15 +224,8 @@ def _copy_steps(run: Run, again: Run, from_step: str) -> None:
         row.pk, row.run, row.generation = None, again, 0
         row.op_key = engine.operation_key(again.pk, row.path, row.iteration)
         rows.append(row)
-    holders = {
-        str(step["id"])
-        for step in definitions.walk(definitions.steps_of(again.version.definition))
-        if any(
-            inner.get("id") == from_step
-            for _, nested in definitions.branches(step)
-            for inner in definitions.walk(nested)
-        )
-    }
+    steps = definitions.walk(definitions.steps_of(again.version.definition))
+    holders = {str(step["id"]) for step in steps if definitions.holds(step, from_step)}
     StepRun.objects.bulk_create([row for row in rows if row.path not in holders or row.type == "condition"])
 
 
