@@ -2,4 +2,8 @@
 
 from django.urls import include, path
 
-urlpatterns = [path("", include("integrations.sdk.urls")), path("", include("workflows.sdk.urls"))]
+urlpatterns = [
+    path("", include("integrations.sdk.urls")),
+    path("", include("workflows.sdk.urls")),
+    path("webhooks/", include("integrations.webhook_door")),
+]

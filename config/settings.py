@@ -365,6 +365,12 @@ PROXY_DEADLINE_SECONDS = seconds("PROXY_DEADLINE_SECONDS", 60)
 PROXY_MAX_BYTES = count("PROXY_MAX_BYTES", 100_000_000)
 PROXY_MAX_JSON_BYTES = count("PROXY_MAX_JSON_BYTES", 10_000_000)
 PROXY_RESEND_BYTES = count("PROXY_RESEND_BYTES", 1_000_000)
+# Longer deliveries are refused; what they would have told is read at the next look.
+WEBHOOK_MAX_BYTES = count("WEBHOOK_MAX_BYTES", 5_000_000)
+# How often registrations are verified, and whether anything was not told is looked at.
+LISTEN_SECONDS = seconds("LISTEN_SECONDS", 900)
+# Shortens the times between two looks; for tests.
+LISTEN_SCALE = seconds("LISTEN_SCALE", 1)
 CALL_LOG_DAYS = count("CALL_LOG_DAYS", 30)
 # A run's lease is renewed while its worker lives; a worker that died is missed when it runs out.
 RUN_LEASE_SECONDS = seconds("RUN_LEASE_SECONDS", 60)

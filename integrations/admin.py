@@ -26,6 +26,7 @@ from integrations.models import (
     Connection,
     ConnectSession,
     DataKey,
+    Delivery,
     Event,
     Grant,
     Heartbeat,
@@ -33,7 +34,11 @@ from integrations.models import (
     Member,
     OAuthApp,
     Project,
+    RefusedDeliveries,
+    Registration,
     SigningKey,
+    SiteWebhook,
+    Subscription,
     User,
 )
 from integrations.providers import catalog
@@ -486,9 +491,56 @@ class HeartbeatAdmin(ReadOnly):
     list_display = ("name", "at", "owner", "until")
 
 
+@admin.register(Subscription)
+class SubscriptionAdmin(ReadOnly):
+    list_display = ("connection", "feed", "way", "words", "error", "delivered_at", "heard_until", "due_at")
+    list_filter = ("feed", "way")
+    list_select_related = ("connection__grant",)
+    search_fields = ("=connection__user__sub", "project__name")
+    actions = ("look_now",)
+
+    @admin.action(description="Look at them now", permissions=["look"])
+    def look_now(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> None:
+        count = Subscription.objects.filter(pk__in=queryset.values("pk")).ask()
+        messages.success(request, f"{count} will be looked at within seconds.")
+
+    def has_look_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("integrations.change_subscription")
+
+
+@admin.register(Registration)
+class RegistrationAdmin(ReadOnly):
+    list_display = ("provider_id", "site", "connection", "filter", "expires_at", "verified_at", "ended_at")
+    list_filter = ("feed",)
+    list_select_related = ("connection__grant",)
+    search_fields = ("=provider_id", "site", "=connection__user__sub")
+
+
+@admin.register(SiteWebhook)
+class SiteWebhookAdmin(ReadOnly):
+    fields = ("id", "project", "connection", "feed", "delivered_at", "created_at")
+    list_display = ("connection", "feed", "delivered_at", "created_at")
+    list_select_related = ("connection__grant",)
+    search_fields = ("=connection__user__sub", "project__name")
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnly):
+    list_display = ("created_at", "provider_slug", "app", "site", "repetition", "state")
+    list_filter = ("state", "provider_slug")
+    list_select_related = ("app",)
+    search_fields = ("site",)
+
+
+@admin.register(RefusedDeliveries)
+class RefusedDeliveriesAdmin(ReadOnly):
+    list_display = ("app", "count", "last_at", "last_reason")
+    list_select_related = ("app",)
+
+
 @admin.register(Event)
 class EventAdmin(ReadOnly):
-    list_display = ("created_at", "project", "source", "name", "sub", "state", "reason")
+    list_display = ("created_at", "project", "source", "name", "subject", "sub", "state", "reason")
     list_filter = ("state", "source")
     list_select_related = ("project",)
-    search_fields = ("=sub", "name")
+    search_fields = ("=sub", "name", "=subject")

@@ -20,7 +20,7 @@ from django.db import transaction
 from django.db.models import F, ProtectedError
 from django.db.models.functions import Now
 
-from integrations import audit, clock, extension, oauth
+from integrations import audit, clock, extension, listening, oauth
 from integrations.errors import NeedsReconnect, ProviderError, WrongKeys
 from integrations.failpoints import failpoint
 from integrations.models import ConnectedUser, Connection, ConnectSession, Grant, Integration, OAuthApp
@@ -196,7 +196,7 @@ def address_without_opener(session: ConnectSession) -> str | None:
 
 def wanted_scopes(integration: Integration, app: OAuthApp) -> list[str]:
     """Return the scopes to ask for: those chosen in Settings, within what the app in use is registered for."""
-    chosen = integration.oauth_app.scopes or integration.provider.recommended_scopes()
+    chosen = integration.chosen_scopes()
     if app.is_development:
         chosen = [scope for scope in chosen if scope in app.scopes]
     required = integration.provider.required_scopes()
@@ -487,6 +487,7 @@ def disconnect(connection: Connection, *, actor: Any) -> None:
     """Remove a connection, and the tokens with their last connection. The provider offers no call to revoke them."""
     project, words = connection.project, str(connection)
     grant = connection.grant
+    listening.stop(connection)
     with transaction.atomic():
         connection.delete()
         _drop_if_unused(grant)

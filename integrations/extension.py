@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from integrations.models import Connection, Integration
+from integrations.providers.base import Wish
 
 # Have a task called with each of these ids: by a worker, or here and now where no broker takes it.
 Publish = Callable[[Any, list[str]], None]
@@ -30,6 +31,15 @@ class Extension(Protocol):
 
     def resume(self, grant_id: uuid.UUID) -> None:
         """Go on with what waited for this grant to be reconnected."""
+
+    def wishes(self, connection: Connection) -> list[Wish]:
+        """Return the triggers that somebody listens to for this connection."""
+
+    def dispatch(self, event_ids: list[uuid.UUID]) -> None:
+        """Have begun what these events cause."""
+
+    def warn(self, connection: Connection, words: str) -> None:
+        """Tell a project's people that something about a connection needs their eyes."""
 
     def sweep(self, publish: Publish) -> None:
         """Have done what is due. Called every few seconds, by one process."""
@@ -59,6 +69,15 @@ class NullExtension:
         return
 
     def resume(self, grant_id: uuid.UUID) -> None:
+        return
+
+    def wishes(self, connection: Connection) -> list[Wish]:
+        return []
+
+    def dispatch(self, event_ids: list[uuid.UUID]) -> None:
+        return
+
+    def warn(self, connection: Connection, words: str) -> None:
         return
 
     def sweep(self, publish: Publish) -> None:

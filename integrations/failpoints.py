@@ -10,6 +10,7 @@ import time
 FAILPOINTS = [
     *("connect.before_exchange", "connect.exchanged", "refresh.claimed", "refresh.answered", "refresh.storing"),
     *("run.claimed", "run.intended", "run.effected", "run.stored", "run.ended"),
+    *("webhook.before_commit", "webhook.committed", "register.before", "register.done"),
 ]
 _name, _, _action = os.environ.get("FAILPOINT", "").partition("=")
 

@@ -9,6 +9,7 @@ SECRETS = re.compile(
     r"eyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*"  # a JSON Web Token
     r"|(?<=bearer )[^\s\"',]+"
     r"|(?<=[?&\s])(?P<query>(?:code|state)=)[^&\s\"']+"
+    r"|(?P<address>/webhooks/[\w-]+/(?:site/)?)[\w-]{20,}"
     rf"|(?P<form>\b(?:{NAMES})=)[^&\s\"']+"
     rf"|(?P<json>(?P<quote>[\"'])(?:{NAMES})(?P=quote):\s*[\"'])[^\"']+"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
@@ -21,7 +22,7 @@ def redact(text: str) -> str:
 
 
 def _without_secret(found: re.Match[str]) -> str:
-    return f"{found['query'] or found['form'] or found['json'] or ''}[secret]"
+    return f"{found['query'] or found['address'] or found['form'] or found['json'] or ''}[secret]"
 
 
 class RedactingFilter(logging.Filter):

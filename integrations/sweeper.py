@@ -6,14 +6,17 @@ Two sweepers may run; one leads. While no broker takes tasks the leader does the
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.db import connections
+from django.db.models.functions import Now
 
-from integrations import calls, connect, extension, tasks
-from integrations.models import Grant, Heartbeat
+from integrations import calls, connect, extension, listening, registrations, tasks, webhooks
+from integrations.models import Delivery, Grant, Heartbeat, Subscription
+from integrations.models.base import turn
 from integrations.models.connection import GrantQuerySet
 from integrations.owners import owner_name
 
@@ -25,6 +28,8 @@ HANDS = 8
 HOUSEKEEPING_SECONDS = 60
 # A grant that died keeps its sealed tokens for a while, in case the provider was wrong.
 DEAD_TOKENS_DAYS = 30
+# Nobody swept for so long: the whole deployment may have been down, and deaf to what providers told.
+OUTAGE_SECONDS = 120
 
 
 class Sweeper:
@@ -35,10 +40,14 @@ class Sweeper:
 
     def sweep(self) -> bool:
         """Do one round. False when another sweeper leads."""
+        was_away = not Heartbeat.objects.is_recent("sweeper", OUTAGE_SECONDS)
         if not Heartbeat.objects.lead("sweeper", self.owner, seconds=3 * settings.SWEEP_SECONDS):
             return False
+        if was_away:
+            listening.after_outage()
         self._refresh(Grant.objects.half_refreshed())
         self._refresh(Grant.objects.idle())
+        self._listen()
         extension.installed().sweep(self._publish)
         tasks.hint(tasks.beat, "worker")
         if time.monotonic() - self._housekept_at >= HOUSEKEEPING_SECONDS:
@@ -50,6 +59,15 @@ class Sweeper:
         ids = [str(pk) for pk in grants.order_by("refreshed_at").values_list("pk", flat=True)[:BATCH]]
         self._publish(tasks.refresh_grant, ids)
 
+    def _listen(self) -> None:
+        """Have looked at what is due to be heard of, and handled what came in and lost its hint."""
+        due = Subscription.objects.due().order_by(turn("due_at"), "due_at")
+        self._publish(tasks.tend_subscription, [str(pk) for pk in due.values_list("pk", flat=True)[:BATCH]])
+        patience = settings.HINT_PATIENCE_SECONDS if settings.HAS_BROKER else 0
+        waiting = Delivery.objects.waiting().filter(created_at__lte=Now() - timedelta(seconds=patience))
+        ids = waiting.order_by(turn("pk", of="app"), "pk").values_list("pk", flat=True)[:BATCH]
+        self._publish(tasks.handle_webhook, [str(pk) for pk in ids])
+
     def _publish(self, task: Any, ids: list[str]) -> None:
         """Hand each id to a worker; where no broker takes it, do the work here."""
         left = [pk for pk in ids if not tasks.hint(task, pk)]
@@ -59,7 +77,7 @@ class Sweeper:
     def _housekeep() -> None:
         attempts, lines = connect.sweep(), calls.prune()
         forgotten = Grant.objects.long_dead(DEAD_TOKENS_DAYS).forget_tokens()
-        kept_long = extension.installed().housekeep()
+        kept_long = extension.installed().housekeep() + webhooks.prune() + registrations.prune()
         if attempts or lines or forgotten or kept_long:
             words = "swept %d attempts, %d calls, %d dead grants' tokens, %d runs and events"
             logger.info(words, attempts, lines, forgotten, kept_long)

@@ -1,4 +1,4 @@
-"""Background work. A task takes one id; the row says what is to be done, so a message may be lost, late or doubled."""
+"""Background work. A task takes ids; the row says what is to be done, so a message may be lost, late or doubled."""
 
 import logging
 import uuid
@@ -7,7 +7,7 @@ from typing import Any
 from celery import shared_task
 from django.conf import settings
 
-from integrations import tokens
+from integrations import extension, listening, tokens, webhooks
 from integrations.models import Grant, Heartbeat
 
 logger = logging.getLogger(__name__)
@@ -19,6 +19,19 @@ def refresh_grant(grant_id: str) -> None:
     is_due = Grant.objects.half_refreshed() | Grant.objects.idle()
     if is_due.filter(pk=uuid.UUID(grant_id)).exists():
         tokens.refresh_now(uuid.UUID(grant_id))
+
+
+@shared_task
+def handle_webhook(*delivery_ids: str) -> None:
+    """Make the events of deliveries, and have what they cause begun."""
+    events = webhooks.handle(*map(uuid.UUID, delivery_ids))
+    extension.installed().dispatch(events)
+
+
+@shared_task
+def tend_subscription(subscription_id: str) -> None:
+    """Keep what the provider sends equal to what is wanted, and read what it has not told, where that is due."""
+    listening.tend(uuid.UUID(subscription_id))
 
 
 @shared_task

@@ -62,11 +62,10 @@ class WorkflowAdmin(ModelAdmin):
         self._switch(request, rows, is_paused=False)
 
     def _switch(self, request: HttpRequest, rows: QuerySet[Workflow], *, is_paused: bool) -> None:
+        count = 0
         for workflow in rows:
-            audit.record(
-                workflow.project, request.user, "workflow paused" if is_paused else "workflow resumed", workflow.name
-            )
-        count = rows.update(is_paused=is_paused)
+            deploy.pause(workflow, request.user, is_paused=is_paused)
+            count += 1
         messages.success(request, f"{count} {'paused' if is_paused else 'going on'}.")
 
     @admin.action(description="Undeploy")

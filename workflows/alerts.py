@@ -22,6 +22,7 @@ from django.template.loader import render_to_string
 
 from integrations import clock, http
 from integrations.errors import ProviderError
+from integrations.models import Connection
 from integrations.vault import VaultError
 from workflows.models import AlertRule, Run
 
@@ -31,6 +32,11 @@ logger = logging.getLogger(__name__)
 BURST_SECONDS = 20
 PEACE_SECONDS = 300
 SHOWN = 20
+SUBJECTS = {
+    "runs.failed": "workflow runs failed",
+    "trigger.silent": "a trigger fell silent",
+    "test": "a test of alerts",
+}
 BAD = (Run.Status.FAILED, Run.Status.UNCERTAIN, Run.Status.DEAD)
 
 
@@ -68,6 +74,22 @@ def send(project_id: uuid.UUID) -> None:
         logger.warning("an alert of project %s did not leave: %s", project_id, error)
     AlertRule.objects.filter(pk=rule.pk).update(last_error=error)
     recent.update(alerted_at=Now())
+
+
+def warn(connection: Connection, words: str) -> None:
+    """Tell a project's people at once that something about a connection needs their eyes."""
+    rule = AlertRule.objects.filter(project=connection.project_id).select_related("project").first()
+    if rule is None or not rule.is_on:
+        return
+    found = message(rule, [])
+    url = f"{settings.PUBLIC_URL}/p/{rule.project_id}/connections/{connection.pk}"
+    about = {"id": str(connection.pk), "user": connection.user.sub, "name": str(connection), "url": url}
+    found |= {"type": "trigger.silent", "data": found["data"] | {"note": words, "connection": about, "url": url}}
+    try:
+        deliver(rule, found)
+    except AlertFailed as failure:
+        AlertRule.objects.filter(pk=rule.pk).update(last_error=str(failure)[:300])
+        logger.warning("an alert of project %s did not leave: %s", rule.project_id, failure)
 
 
 def message(rule: AlertRule, runs: list[Run]) -> dict[str, Any]:
@@ -114,9 +136,8 @@ def deliver(rule: AlertRule, content: dict[str, Any]) -> None:
 
 
 def _mail(rule: AlertRule, content: dict[str, Any]) -> str:
-    is_test = content["type"] == "test"
-    subject = f"[Patchbay] {rule.project.name}: " + ("a test of alerts" if is_test else "workflow runs failed")
-    text = render_to_string("workflows/email/alert.txt", {"content": content["data"], "is_test": is_test})
+    subject = f"[Patchbay] {rule.project.name}: {SUBJECTS[content['type']]}"
+    text = render_to_string("workflows/email/alert.txt", {"content": content["data"], "type": content["type"]})
     try:
         send_mail(" ".join(subject.split()), text, None, rule.emails)
     except (SMTPException, OSError) as error:

@@ -15,12 +15,15 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 
 from integrations.models import Integration
+from integrations.providers.base import Provider, Trigger
 from workflows import expressions
 from workflows.expressions import ExpressionError, Path
+from workflows.shapes import shape
 
 ID = re.compile(r"[a-z][a-z0-9_]{0,39}")
 RESERVED = frozenset({"trigger", "settings", "user", "connection", "secrets", "item", "index", "true", "false", "null"})
 TRIGGERS = {
+    "integration": "Integration",
     "event": "App event",
     "request": "Request",
     "schedule": "Schedule",
@@ -163,6 +166,9 @@ class _Checker:
         """Return what the last test sent, and beside it what the written example has."""
         trigger, tested = trigger_of(self.definition), self.samples.get("trigger")
         declared = trigger.get("sample") or _declared_trigger(str(trigger.get("type")))
+        if trigger.get("type") == "integration":
+            found = self.integration.provider.trigger(str(trigger.get("name")))
+            declared = shape(found.output) if found else None
         if isinstance(declared, dict) and isinstance(tested, dict):
             return declared | tested
         return declared if tested is None else tested
@@ -178,6 +184,26 @@ class _Checker:
             words = schedule_problem(trigger)
             if words:
                 self._add("trigger", "cron", words)
+        if kind == "integration":
+            self._check_integration_trigger(trigger)
+
+    def _check_integration_trigger(self, trigger: Mapping[str, Any]) -> None:
+        provider = self.integration.provider
+        found = provider.trigger(str(trigger.get("name")))
+        if found is None:
+            self._add("trigger", "name", f"{provider.name} has no such trigger.")
+            return
+        given = trigger.get("input") or {}
+        known = Known({name: value for name, value in self.known.roots.items() if name in ("settings", "user")})
+        for key, value in given.items():
+            if found.field(key) is None:
+                self._add("trigger", key, f"{found.title} has no filter “{key}”.")
+            self._check_paths("trigger", key, value, known)
+        chosen = self.integration.chosen_scopes()
+        missing = [scope for scope in hard_scopes(provider, found, given) if scope not in chosen]
+        if missing:
+            words = f"{found.title} needs the scope {', '.join(missing)}. Add it in Settings."
+            self._add("trigger", "name", words)
 
     def _check_settings(self) -> None:
         if len(self.settings) > MOST_SETTINGS:
@@ -264,6 +290,13 @@ class _Checker:
                     self._add(where, key, words)
         except ExpressionError as error:
             self._add(where, key, str(error))
+
+
+def hard_scopes(provider: Provider, trigger: Trigger, filters: Mapping[str, Any]) -> list[str]:
+    """Return the scopes without which a trigger is not heard at all. Without others it is, later, by polling."""
+    feed = provider.feed_of(trigger.slug)
+    can_do_without = feed.registering.scopes if feed and feed.registering else ()
+    return [scope for scope in trigger.needs(filters) if scope not in can_do_without]
 
 
 def unknown_path(path: Path, known: Known) -> str:

@@ -9,7 +9,7 @@ from django.db.models import Max
 from integrations import audit, clock
 from integrations.models import Integration
 from workflows import definition as definitions
-from workflows import dispatch, runs, settings
+from workflows import dispatch, runs, settings, triggers
 from workflows.definition import Problem
 from workflows.models import ProjectSecret, Workflow, WorkflowVersion
 
@@ -88,14 +88,33 @@ def undeploy(workflow: Workflow, actor: Any) -> None:
     audit.record(workflow.project, actor, "workflow undeployed", workflow.name)
 
 
+def pause(workflow: Workflow, actor: Any, *, is_paused: bool) -> None:
+    """Let nothing start until it goes on, or let it go on."""
+    workflow.is_paused = is_paused
+    workflow.save(update_fields=["is_paused", "updated_at"])
+    triggers.changed(workflow)
+    audit.record(workflow.project, actor, f"workflow {'paused' if is_paused else 'resumed'}", workflow.name)
+
+
+def delete(workflow: Workflow, actor: Any) -> None:
+    """Delete a workflow with its runs."""
+    with transaction.atomic():
+        triggers.changed(workflow)
+        workflow.delete()
+    audit.record(workflow.project, actor, "workflow deleted", workflow.name)
+
+
 def _point_to(workflow: Workflow, version: WorkflowVersion | None) -> None:
+    before = workflow.trigger_name if workflow.trigger_type == triggers.KIND else ""
     trigger = definitions.trigger_of(version.definition) if version else {}
     workflow.deployed = version
     workflow.trigger_type = str(trigger.get("type") or "")
-    workflow.trigger_name = str(trigger.get("name") or "").strip() if workflow.trigger_type == "event" else ""
+    has_name = workflow.trigger_type in ("event", triggers.KIND)
+    workflow.trigger_name = str(trigger.get("name") or "").strip() if has_name else ""
     is_scheduled = workflow.trigger_type == "schedule"
     workflow.next_fire_at = dispatch.next_fire(trigger, clock.now()) if is_scheduled else None
     workflow.save(update_fields=["deployed", "trigger_type", "trigger_name", "next_fire_at", "updated_at"])
+    triggers.changed(workflow, before)
 
 
 # What a version changed ---------------------------------------------------------------------------------------------

@@ -13,15 +13,25 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from integrations.database import writing
+from integrations.mailbox import Mailbox
 from integrations.models import Connection, Event
 from integrations.owners import owner_name
-from workflows import engine, runs
+from workflows import engine, runs, triggers
 from workflows.carriers import carriers
 from workflows.definition import order_key, trigger_of
-from workflows.mailbox import mailbox
 from workflows.models import Enablement, Run, Workflow
+from workflows.triggers import Verdict
 
 BATCH = 200
+
+
+def _task() -> Any:
+    from workflows import tasks
+
+    return tasks.dispatch_event
+
+
+_mailbox = Mailbox(_task)
 
 
 def record(
@@ -31,7 +41,7 @@ def record(
     event = Event.objects.create(
         project_id=project_id, source=source, name=name[:120], payload=payload, sub=sub, connection=connection
     )
-    transaction.on_commit(lambda: mailbox.post(event.project_id, event.pk))
+    transaction.on_commit(lambda: _mailbox.post(event.project_id, event.pk))
     return event
 
 
@@ -40,21 +50,23 @@ def dispatch(*event_ids: uuid.UUID, begin: bool = False) -> int:
 
     With `begin`, as many of them as this worker can carry are carried here and now: it is awake already.
     """
-    events = list(Event.objects.undelivered().filter(pk__in=event_ids).order_by("pk"))
+    due = Event.objects.due().filter(pk__in=event_ids).order_by("pk")
+    events = list(due.select_related("connection__grant", "connection__integration", "connection__user"))
     if not events:
         return 0
     heard = _heard(events)
     count = sum(_dispatch_alone(event) for event in events if event.pk not in heard)
     if not heard:
         return count
-    made = {event: [_run(event, listener) for listener in heard[event.pk]] for event in events if event.pk in heard}
+    verdicts = {event: _judged(event, heard[event.pk]) for event in events if event.pk in heard}
+    made = {event: [_run(event, listener) for listener in verdict.passing] for event, verdict in verdicts.items()}
     every = [run for runs_of_one in made.values() for run in runs_of_one]
     mine = [run for run in every if begin and not run.order_key]
     for run in mine:
         run.begin(owner_name())
     with writing():
         Run.objects.bulk_create(every, ignore_conflicts=True)
-        _settle(made)
+        _settle(made, verdicts)
     for run in every:
         if run.order_key or not begin:
             runs.hint(run.pk)
@@ -73,37 +85,48 @@ def _dispatch_alone(event: Event) -> int:
     everybody else waiting.
     """
     count = 0
+    verdict = Verdict()
     for listeners in _batches(_listeners(event)):
-        made = [_run(event, listener) for listener in listeners]
+        verdict = _judged(event, listeners)
+        made = [_run(event, listener) for listener in verdict.passing]
         with writing():
             Run.objects.bulk_create(made, ignore_conflicts=True)
-            if len(made) < BATCH:
-                _settle({event: range(count + len(made))})
+            if len(listeners) < BATCH:
+                _settle({event: range(count + len(made))}, {event: verdict})
         for run in made if count == 0 else []:
             runs.hint(run.pk)
         count += len(made)
-    if count % BATCH == 0:
-        _settle({event: range(count)})
+    _settle({event: range(count)}, {event: verdict})
     return count
 
 
-def _settle(made: Mapping[Event, Sized]) -> None:
-    """End events by how many runs each has."""
+def _judged(event: Event, listeners: list[dict[str, Any]]) -> Verdict:
+    """Return who an event is for: of what the provider told, those whose filter it passes, else all who listen."""
+    if event.source in Event.FROM_PROVIDER and listeners:
+        return triggers.judge(event, listeners)
+    return Verdict(passing=listeners)
+
+
+def _settle(made: Mapping[Event, Sized], verdicts: Mapping[Event, Verdict]) -> None:
+    """End events by how many runs each has; one that waits for an answer of the provider does not end yet."""
     ids: dict[int, list[uuid.UUID]] = defaultdict(list)
     for event, runs_of_one in made.items():
-        if len(runs_of_one):
+        verdict = verdicts[event]
+        if verdict.failure:
+            Event.objects.settle([event.pk], Event.State.FAILED, verdict.failure)
+        elif verdict.ask_again_at:
+            Event.objects.undelivered().filter(pk=event.pk).update(due_at=verdict.ask_again_at)
+        elif len(runs_of_one):
             ids[len(runs_of_one)].append(event.pk)
         else:
-            Event.objects.settle([event.pk], Event.State.IGNORED, _why_nobody(event))
+            reason = " ".join(dict.fromkeys(verdict.reasons)) or _why_nobody(event)
+            Event.objects.settle([event.pk], Event.State.IGNORED, reason)
     for count, alike in ids.items():
         Event.objects.settle(alike, Event.State.DISPATCHED, f"{count} run{'' if count == 1 else 's'}")
 
 
 KINDS = {Event.Source.APP: "event", Event.Source.CONNECTED: "connected"}
-LISTENER = (
-    *("pk", "settings", "workflow_id", "workflow__deployed_id"),
-    *("connection_id", "connection__settings", "connection__user__sub"),
-)
+KINDS |= dict.fromkeys(Event.FROM_PROVIDER, triggers.KIND)
 EAR = ("workflow__project_id", "workflow__trigger_type", "workflow__trigger_name")
 
 
@@ -111,14 +134,14 @@ def _heard(events: list[Event]) -> dict[uuid.UUID, list[dict[str, Any]]]:
     """Return the listeners of events, of all in two queries at most; of none where there are very many."""
     few = [event for event in events if event.source != Event.Source.SCHEDULE]
     projects, kinds, names = (set(each) for each in zip(*map(_ear, few), strict=True)) if few else ((), (), ())
-    near = _switched_on().filter(
+    near = triggers.switched_on().filter(
         workflow__project__in=projects, workflow__trigger_type__in=kinds, workflow__trigger_name__in=names
     )
     own = {event.connection_id for event in few if event.connection_id}
     subs = {event.sub for event in few if not event.connection_id}
     nearer = [near.filter(connection__in=own)] if own else []
     nearer += [near.filter(connection__user__sub__in=subs)] if subs else []
-    rows = {row["pk"]: row for found in nearer for row in found.order_by("pk").values(*LISTENER, *EAR)[:BATCH]}
+    rows = {row["pk"]: row for found in nearer for row in found.order_by("pk").values(*triggers.LISTENER, *EAR)[:BATCH]}
     if len(rows) >= BATCH:
         return {}
     by_ear: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
@@ -131,17 +154,11 @@ def _heard(events: list[Event]) -> dict[uuid.UUID, list[dict[str, Any]]]:
 
 def _ear(event: Event) -> tuple[uuid.UUID, str, str]:
     kind = KINDS[Event.Source(event.source)]
-    return event.project_id, kind, event.name if kind == "event" else ""
-
-
-def _switched_on() -> QuerySet[Enablement]:
-    return Enablement.objects.on().filter(
-        workflow__deployed__isnull=False, workflow__is_paused=False, connection__integration__is_active=True
-    )
+    return event.project_id, kind, "" if kind == "connected" else event.name
 
 
 def _listeners(event: Event) -> QuerySet[Enablement]:
-    found = _switched_on().filter(workflow__project=event.project_id)
+    found = triggers.switched_on().filter(workflow__project=event.project_id)
     if event.source == Event.Source.SCHEDULE:
         return found.filter(workflow=event.payload.get("workflow"))
     _, kind, name = _ear(event)
@@ -155,7 +172,7 @@ def _batches(found: QuerySet[Enablement]) -> Iterator[list[dict[str, Any]]]:
     """Yield the listeners a batch at a time: a schedule may have very many. Versions are not read with each."""
     last = 0
     while True:
-        batch = list(found.filter(pk__gt=last).order_by("pk").values(*LISTENER)[:BATCH])
+        batch = list(found.filter(pk__gt=last).order_by("pk").values(*triggers.LISTENER)[:BATCH])
         if batch:
             yield batch
         if len(batch) < BATCH:
@@ -182,12 +199,20 @@ def _run(event: Event, listener: dict[str, Any]) -> Run:
     )
 
 
+WHY_NOBODY: dict[str, str] = {
+    Event.Source.CONNECTED: "No deployed workflow that is on by default begins with “Integration enabled”.",
+    Event.Source.SCHEDULE: "The workflow is switched on for nobody.",
+}
+
+
 def _why_nobody(event: Event) -> str:
     workflows = Workflow.objects.filter(project=event.project_id)
-    if event.source == Event.Source.CONNECTED:
-        return "No deployed workflow that is on by default begins with “Integration enabled”."
-    if event.source == Event.Source.SCHEDULE:
-        return "The workflow is switched on for nobody."
+    if event.source in Event.FROM_PROVIDER:
+        has_any = workflows.listening_to(triggers.KIND, event.name).exists()
+        somebody = "No workflow that begins with it is switched on for this connection."
+        return somebody if has_any else "No deployed workflow begins with it."
+    if event.source in WHY_NOBODY:
+        return WHY_NOBODY[event.source]
     if not workflows.listening_to("event", event.name).exists():
         return f"No deployed workflow listens to “{event.name}”."
     if not Connection.objects.filter(project=event.project_id, user__sub=event.sub).exists():

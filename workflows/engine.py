@@ -34,6 +34,7 @@ from integrations.failpoints import failpoint
 from integrations.models import Connection
 from integrations.owners import owner_name
 from integrations.remember import Remembered
+from integrations.together import Together
 from workflows import definition as definitions
 from workflows import masking, steps
 from workflows.expressions import Cut, ExpressionError
@@ -41,7 +42,6 @@ from workflows.leases import Lease, keeper
 from workflows.models import Run, StepRun, WorkflowVersion
 from workflows.steps.base import Context, StepFailed, StepType
 from workflows.steps.fan_out import MOST_AT_ONCE
-from workflows.together import Together
 
 logger = logging.getLogger(__name__)
 

@@ -5,13 +5,15 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q, Window
-from django.db.models.functions import Now, RowNumber
+from django.db.models import Q
+from django.db.models.functions import Now
 
-from integrations import clock
+from integrations import clock, listening
 from integrations.extension import Publish
 from integrations.models import Connection, Event, Integration
-from workflows import deploy, dispatch, housekeeping, runs, tasks
+from integrations.models.base import turn
+from integrations.providers.base import Wish
+from workflows import alerts, deploy, dispatch, housekeeping, runs, tasks, triggers
 from workflows import settings as user_settings
 from workflows.models import AlertRule, Enablement, Run, Workflow
 
@@ -53,10 +55,13 @@ class Workflows:
         """Switch on what is on by default, and say that the integration was enabled."""
         runs.resume(connection.grant_id)
         if not is_new:
+            listening.ask_all(connection)
             return
         default_on = Workflow.objects.deployed().filter(integration=connection.integration_id, is_default_on=True)
         wanted = [Enablement(workflow=workflow, connection=connection, is_enabled=True) for workflow in default_on]
         Enablement.objects.bulk_create(wanted, ignore_conflicts=True)
+        for workflow in default_on:
+            triggers.switched(workflow, connection)
         payload = {"account": connection.grant.account_name, "site": connection.site_name}
         dispatch.record(
             connection.project_id,
@@ -70,13 +75,23 @@ class Workflows:
     def resume(self, grant_id: uuid.UUID) -> None:
         runs.resume(grant_id)
 
+    def wishes(self, connection: Connection) -> list[Wish]:
+        return triggers.wishes(connection)
+
+    def dispatch(self, event_ids: list[uuid.UUID]) -> None:
+        dispatch.dispatch(*event_ids, begin=True)
+
+    def warn(self, connection: Connection, words: str) -> None:
+        alerts.warn(connection, words)
+
     def sweep(self, publish: Publish) -> None:
         """Have done what is due: events, schedules, runs, alerts. Called every few seconds by one process."""
         dispatch.fire_due(clock.now())
         patience = settings.HINT_PATIENCE_SECONDS if settings.HAS_BROKER else 0
         most = FEW if settings.HAS_BROKER else BATCH
         lost_since = Now() - timedelta(seconds=patience)
-        events = Event.objects.undelivered().filter(created_at__lte=lost_since).order_by(turn("pk"), "pk")
+        waited = Q(due_at=None, created_at__lte=lost_since) | Q(due_at__lte=Now())
+        events = Event.objects.undelivered().filter(waited).order_by(turn("pk"), "pk")
         publish(tasks.dispatch_event, [str(pk) for pk in events.values_list("pk", flat=True)[:most]])
         runs.resume()
         # A queued run has had its hint; what waits for its moment, or was left by a dead worker, has had none.
@@ -88,12 +103,8 @@ class Workflows:
         publish(tasks.send_alert, [str(pk) for pk in alerts_due[:BATCH]])
 
     def housekeep(self) -> int:
+        triggers.heal()
         return housekeeping.prune()
-
-
-def turn(order: str) -> Window:
-    """Return which of its project's rows a row is: in this order projects take turns, however many one of them has."""
-    return Window(RowNumber(), partition_by="project", order_by=order)
 
 
 def _described(workflow: Workflow) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from integrations.models import Connection
+from workflows import triggers
 from workflows.models import Enablement, Workflow
 
 MOST_TEXT = 2000
@@ -142,9 +143,11 @@ def _store(workflow: Workflow, connection: Connection, values: dict[str, Any]) -
     row, _ = Enablement.objects.select_for_update().get_or_create(workflow=workflow, connection=connection)
     row.settings = row.settings | values
     row.save(update_fields=["settings", "updated_at"])
+    triggers.switched(workflow, connection)
 
 
 def switch(workflow: Workflow, connection: Connection, *, on: bool) -> Enablement:
     """Switch a workflow on or off for a connection."""
     row, _ = Enablement.objects.update_or_create(workflow=workflow, connection=connection, defaults={"is_enabled": on})
+    triggers.switched(workflow, connection)
     return row

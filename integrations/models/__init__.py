@@ -4,6 +4,7 @@ from integrations.models.event import Event
 from integrations.models.integration import Integration, OAuthApp
 from integrations.models.operation import DataKey, Heartbeat
 from integrations.models.project import Member, Project, SigningKey
+from integrations.models.trigger import Delivery, RefusedDeliveries, Registration, SiteWebhook, Subscription
 from integrations.models.user import User
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "ConnectedUser",
     "Connection",
     "DataKey",
+    "Delivery",
     "Event",
     "Grant",
     "Heartbeat",
@@ -20,6 +22,10 @@ __all__ = [
     "Member",
     "OAuthApp",
     "Project",
+    "RefusedDeliveries",
+    "Registration",
     "SigningKey",
+    "SiteWebhook",
+    "Subscription",
     "User",
 ]

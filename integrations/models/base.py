@@ -6,6 +6,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Window
+from django.db.models.functions import RowNumber
 
 from integrations import vault
 
@@ -35,6 +37,11 @@ def first_uuid_at(moment: datetime) -> uuid.UUID:
     """Return the lowest time-ordered UUID of a millisecond: rows by age can be found by a time through their key."""
     milliseconds = max(0, min(int(moment.timestamp() * 1000), 2**48 - 1))
     return uuid.UUID(int=milliseconds << 80 | 7 << 76 | 2 << 62)
+
+
+def turn(order: str, of: str = "project") -> Window:
+    """Return which of its project's rows a row is: in this order projects take turns, however many one of them has."""
+    return Window(RowNumber(), partition_by=of, order_by=order)
 
 
 class TimeOrderedModel(models.Model):

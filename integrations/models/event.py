@@ -3,10 +3,13 @@ from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from integrations.models.base import TimeOrderedModel
 from integrations.models.connection import Connection
 from integrations.models.project import Project
+from integrations.models.trigger import Delivery
+from integrations.providers.base import Happening
 
 
 class EventQuerySet(models.QuerySet["Event"]):
@@ -15,6 +18,9 @@ class EventQuerySet(models.QuerySet["Event"]):
 
     def undelivered(self) -> Self:
         return self.filter(state=Event.State.RECEIVED)
+
+    def due(self) -> Self:
+        return self.undelivered().filter(Q(due_at=None) | Q(due_at__lte=Now()))
 
     def settle(self, ids: "list[uuid.UUID]", state: str, reason: str = "") -> None:
         """End events, each once: where another process was faster, its words stay."""
@@ -28,6 +34,10 @@ class Event(TimeOrderedModel):
         APP = "app", "App event"
         CONNECTED = "connected", "Integration enabled"
         SCHEDULE = "schedule", "Schedule"
+        WEBHOOK = "webhook", "Webhook"
+        HAND = "hand", "Webhook made by hand"
+        POLL = "poll", "Polling"
+        CATCH_UP = "catch_up", "Catch-up"
 
     class State(models.TextChoices):
         RECEIVED = "received", "Received"
@@ -44,17 +54,40 @@ class Event(TimeOrderedModel):
     payload = models.JSONField(default=dict)
     state = models.CharField(max_length=12, choices=State, default=State.RECEIVED)
     reason = models.CharField(max_length=300, blank=True)
+    # What the provider told, or what was read from it: what counts as the same, what it is about, and when it happened.
+    key = models.CharField(max_length=200, blank=True)
+    subject = models.CharField(max_length=120, blank=True)
+    happened_at = models.DateTimeField(null=True)
+    delivery = models.ForeignKey(Delivery, null=True, on_delete=models.SET_NULL, related_name="events")
+    replay_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
+    # Until then it waits: the provider could not say yet whether it passes a filter.
+    due_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = EventQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "key"], condition=~Q(key=""), name="one_event_a_key")
+        ]
         indexes = [
+            models.Index(
+                fields=["connection", "subject", "-happened_at"], condition=~Q(subject=""), name="events_by_subject"
+            ),
             models.Index(fields=["project", "-id"], name="events_by_age"),
             models.Index(fields=["id"], condition=Q(state="received"), name="events_undelivered"),
             models.Index(fields=["created_at"], name="events_to_prune"),
         ]
+
+    TOLD = (Source.WEBHOOK, Source.HAND)
+    FROM_PROVIDER = (*TOLD, Source.POLL, Source.CATCH_UP)
+
+    @property
+    def happening(self) -> Happening:
+        """What happened at the provider; only for an event that came from there."""
+        assert self.happened_at is not None
+        return Happening(self.name, self.key, self.subject, self.happened_at, self.payload)
 
     def __str__(self) -> str:
         return f"{self.get_source_display()} {self.name}".strip()

@@ -96,6 +96,10 @@ class OAuthApp(Sealing, UuidModel):
         return f"{settings.PUBLIC_URL}/oauth/callback/{self.pk}"
 
     @property
+    def webhook_url(self) -> str:
+        return f"{settings.PUBLIC_URL}/webhooks/{self.provider}/{self.webhook_token}"
+
+    @property
     def has_keys(self) -> bool:
         return bool(self.client_id and self.client_secret_sealed)
 
@@ -151,6 +155,10 @@ class Integration(UuidModel):
     @property
     def uses_development_keys(self) -> bool:
         return not self.oauth_app.client_id
+
+    def chosen_scopes(self) -> list[str]:
+        """Return the scopes that were chosen in Settings; the provider's recommended ones until then."""
+        return list(self.oauth_app.scopes or self.provider.recommended_scopes())
 
     def app_in_use(self) -> OAuthApp | None:
         """Return the app that new connections are made with: our own, else the development keys, else None."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -199,6 +200,169 @@ class Action:
         return next((item for item in self.fields if item.key == key), None)
 
 
+# What can be heard ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One thing that happened at the provider, in our words, by whichever way we came to know of it.
+
+    `key` is the same however often and by whichever way it is told: it counts once a connection. `subject` is what it
+    is about; what happens to one subject has its order by `at` (aware, UTC). `payload` is JSON data that always has
+    "event", "at", "by" ({"id", "name"}, ids "" where nobody says) and "raw", the provider's own words.
+    """
+
+    trigger: str
+    key: str
+    subject: str
+    at: datetime
+    payload: Mapping[str, Any]
+
+
+class NotHeard(Exception):
+    """A delivery tells nothing that a trigger of ours is about; the message says why."""
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """Something to begin a workflow with, told by a feed.
+
+    `fields` is its filter form. `mismatch(happening, filters)` says why a happening does not pass, "" where it does;
+    what only the provider can judge is a query: `query(filters)`, "" for none. `within(filters)` names the only places
+    (projects, say) that can pass, None where all can. `check(api, filters)` returns what the provider finds wrong with
+    a filter, by field. `scopes_for(filters)` returns what it needs where the filter form decides that.
+    """
+
+    slug: str
+    title: str
+    description: str
+    fields: tuple[Field, ...]
+    output: Mapping[str, Any]
+    sample: Any
+    scopes: tuple[str, ...]
+    mismatch: Callable[[Happening, Mapping[str, Any]], str] = lambda happening, filters: ""
+    query: Callable[[Mapping[str, Any]], str] = lambda filters: ""
+    within: Callable[[Mapping[str, Any]], list[str] | None] = lambda filters: None
+    check: "Callable[[ProviderApi, Mapping[str, Any]], dict[str, str]]" = lambda api, filters: {}
+    scopes_for: Callable[[Mapping[str, Any]], tuple[str, ...]] | None = None
+    # By which ids an action's input or output speaks of what a payload tells of.
+    names: Callable[[Mapping[str, Any]], set[str]] = lambda payload: {str(payload.get("id"))}
+
+    def needs(self, filters: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the scopes that it needs with these values of its form."""
+        return self.scopes_for(filters) if self.scopes_for else self.scopes
+
+    def field(self, key: str) -> Field | None:
+        return next((item for item in self.fields if item.key == key), None)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A trigger that somebody wants to hear of, with the values of its filter form."""
+
+    trigger: str
+    filters: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Hook:
+    """What the provider says that it will send: `id` is unique at a site, `filter` is in the provider's words."""
+
+    id: str
+    url: str
+    events: tuple[str, ...]
+    filter: str
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Registering:
+    """How to ask the provider to send what a feed tells. One registration serves all wishes of a connection.
+
+    `plans(wishes)` returns what to ask for, as (events, filter), narrowest first: where the provider refuses one, the
+    next is tried. `create` raises PermanentError with the provider's words. `keeps_for` is how long a registration
+    lives after it was made or renewed; `most` is how many one account may have at a site.
+    """
+
+    scopes: tuple[str, ...]
+    plans: Callable[[list[Wish]], list[tuple[tuple[str, ...], str]]]
+    hooks: "Callable[[ProviderApi], list[Hook]]"
+    create: "Callable[[ProviderApi, str, tuple[str, ...], str], Hook]"
+    renew: "Callable[[ProviderApi, list[str]], datetime]"
+    delete: "Callable[[ProviderApi, list[str]], None]"
+    keeps_for: timedelta
+    most: int
+    # What to check where it is registered and nothing arrives, in words.
+    deaf: str = ""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What reading a feed brought. Everything until `until` was heard, unless `has_more`. `cursor` is the feed's own
+    memory; `words` says how it was read where that is not obvious, and `every_seconds` how often it may be read.
+    """
+
+    happenings: list[Happening]
+    until: datetime
+    cursor: Mapping[str, Any] = field(default_factory=dict)
+    has_more: bool = False
+    words: str = ""
+    every_seconds: float = 60
+
+
+# Which of these (subject, moment) pairs did we hear of already?
+Heard = Callable[[list[tuple[str, datetime]]], set[str]]
+
+
+@dataclass(frozen=True)
+class Feed:
+    """Triggers that are told together.
+
+    `read(api, since, cursor, wishes, heard)` reads what happened since then: to poll, and to fill gaps. `scopes` are
+    those without which nothing is heard. `absorb(cursor, happening)` returns the feed's memory after a delivery, None
+    where the delivery tells nothing new.
+    """
+
+    slug: str
+    title: str
+    triggers: tuple[Trigger, ...]
+    read: "Callable[[ProviderApi, datetime, Mapping[str, Any], list[Wish], Heard], Reading]"
+    registering: Registering | None = None
+    poll_seconds: float = 60
+    absorb: Callable[[Mapping[str, Any], Happening], Mapping[str, Any] | None] = lambda cursor, happening: cursor
+    # "set up by hand in the provider's administration": how, in words; "" where that is of no use.
+    by_hand: str = ""
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """Whose delivery it is: `site` as Connection.site_url has it, `identifier` the same over repetitions, and the ids
+    of the registrations that it is for. `repetition` is how many times it was sent before.
+    """
+
+    site: str = ""
+    identifier: str = ""
+    registrations: tuple[str, ...] = ()
+    repetition: int = 0
+
+
+@dataclass(frozen=True)
+class Webhooks:
+    """How deliveries are verified and read.
+
+    `is_genuine(headers, body, secrets)` is for the address of an OAuthApp, with its client secrets; `is_from_site`
+    for the address that was set up by hand, with its own secret. Header names are in lower case. `read` raises
+    NotHeard. `matches(api, happening, queries)` has the provider judge queries: for each "" or why not; None where it
+    does not know the subject yet.
+    """
+
+    is_genuine: Callable[[Mapping[str, str], bytes, tuple[str, ...]], bool]
+    is_from_site: Callable[[Mapping[str, str], bytes, str], bool]
+    identify: Callable[[Mapping[str, str], Any], Delivered]
+    read: Callable[[Any], Happening]
+    matches: "Callable[[ProviderApi, Happening, list[str]], list[str] | None]"
+
+
 @dataclass(frozen=True)
 class Provider:
     slug: str
@@ -214,10 +378,26 @@ class Provider:
     offers: tuple[tuple[str, str], ...] = ()
     example_path: str = "/"
     actions: tuple[Action, ...] = ()
+    feeds: tuple[Feed, ...] = ()
+    webhooks: Webhooks | None = None
     sources: Mapping[str, Source] = field(default_factory=dict)
 
     def action(self, slug: str) -> Action | None:
         return next((action for action in self.actions if action.slug == slug), None)
+
+    @property
+    def triggers(self) -> tuple[Trigger, ...]:
+        return tuple(trigger for feed in self.feeds for trigger in feed.triggers)
+
+    def trigger(self, slug: str) -> Trigger | None:
+        return next((trigger for trigger in self.triggers if trigger.slug == slug), None)
+
+    def feed(self, slug: str) -> Feed | None:
+        return next((feed for feed in self.feeds if feed.slug == slug), None)
+
+    def feed_of(self, trigger: str) -> Feed | None:
+        """Return the feed that tells a trigger."""
+        return next((feed for feed in self.feeds if any(each.slug == trigger for each in feed.triggers)), None)
 
     @property
     def logo(self) -> str:

@@ -18,7 +18,7 @@ from integrations.remember import Remembered
 
 logger = logging.getLogger(__name__)
 
-API_PATH = re.compile(r"^/(?:v2/)?projects/([^/]+)/|^/api/")
+API_PATH = re.compile(r"^/(?:v2/)?projects/([^/]+)/|^/api/|^/webhooks/")
 METHODS = "GET, POST, PUT, PATCH, DELETE"
 EXPOSED = "Retry-After, ETag, Content-Disposition, X-RateLimit-Remaining, X-RateLimit-Reset, X-Patchbay-Hint"
 DISK_FULL = "53100"  # PostgreSQL's name for it

@@ -17,6 +17,7 @@ REFRESH_TOKEN = "canary-refresh-token-Yw6n"
 SIBLING_TOKEN = "canary-sibling-token-Hc1f"
 WAITING_TOKEN = "canary-waiting-token-Vg5j"
 PROJECT_SECRET = "canary-project-secret-Zt9k"
+SITE_SECRET = "canary-site-webhook-secret-Qe7m"
 ALERT_SECRET = "whsec_Y2FuYXJ5LWFsZXJ0LXNlY3JldC1LcDRi"
 ALL = {
     "the client secret": CLIENT_SECRET,
@@ -29,6 +30,7 @@ ALL = {
     "a token that waits to be claimed": WAITING_TOKEN,
     "a secret of the project": PROJECT_SECRET,
     "the alerts' signing secret": ALERT_SECRET,
+    "the secret of a webhook made by hand": SITE_SECRET,
 }
 BASE64 = re.compile(r"[\w+/=-]{24,}")
 

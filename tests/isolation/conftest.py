@@ -30,6 +30,8 @@ from integrations.models import (
     OAuthApp,
     Project,
     SigningKey,
+    SiteWebhook,
+    Subscription,
     User,
 )
 from tests.isolation.routes import Route
@@ -64,6 +66,7 @@ class House:
     connection: Connection
     session: ConnectSession
     run: Run
+    site_webhook: SiteWebhook
 
     def token(self, sub: str, **claims: Any) -> str:
         now = int(time.time())
@@ -90,6 +93,9 @@ class House:
             "version_id": self.run.version_id,
             "run_id": self.run.pk,
             "secret_id": self.project.secrets.get().pk,
+            "token": self.integration.oauth_app.webhook_token
+            if "/site/" not in route.pattern
+            else self.site_webhook.token,
             "path": "rest/api/3/myself",
             "object_id": _first_row(route.admin_model),
             "id": self.owner.pk,
@@ -107,7 +113,7 @@ class House:
             found += model.objects.filter(project=self.project).order_by("pk")
         found += ConnectedUser.objects.filter(pk=self.connection.user_id)
         found += ConnectSession.objects.filter(user=self.connection.user_id)
-        for owned in (Workflow, Run, ProjectSecret, AlertRule):
+        for owned in (Workflow, Run, ProjectSecret, AlertRule, SiteWebhook, Subscription):
             found += owned.objects.filter(project=self.project).order_by("pk")
         found += Enablement.objects.filter(connection=self.connection)
         return [model_to_dict(row) | {"pk": row.pk, "sealed": _sealed(row)} for row in found]
@@ -196,7 +202,15 @@ def build(name: str, owner: User, private_key: rsa.RSAPrivateKey, account: dict[
         connection=connection,
         session=_consent(user, integration, account),
         run=_run(connection, account),
+        site_webhook=_site_webhook(connection),
     )
+
+
+def _site_webhook(connection: Connection) -> SiteWebhook:
+    webhook = SiteWebhook(project=connection.project, connection=connection, feed="projects")
+    webhook.seal("secret", "the secret of a webhook made by hand")
+    webhook.save()
+    return webhook
 
 
 def _run(connection: Connection, account: dict[str, str]) -> Run:

@@ -153,6 +153,9 @@ EXPECTATIONS = {
     "sdk:raw-connection": end_user(400),
     "sdk:raw": end_user(400),
     "sdk:openapi": public(200),
+    # Deliveries: their address and their signature say whose they are
+    "webhooks:app": public(401, 405, 411),
+    "webhooks:site": public(401, 405, 411),
     # Health
     "health:healthz": public(200),
     "health:readyz": public(503),

@@ -19,7 +19,7 @@ from django.urls import reverse
 
 from integrations import audit, connect, setup, tokens
 from integrations.errors import NeedsReconnect, TemporaryError, WrongKeys
-from integrations.models import ConnectSession, Event, Grant, Heartbeat, OAuthApp, User
+from integrations.models import ConnectSession, Event, Grant, Heartbeat, OAuthApp, RefusedDeliveries, User
 from integrations.models.base import sealed_columns
 from tests.isolation import canaries
 from tests.isolation.canaries import database, found_in
@@ -90,6 +90,8 @@ def house(acme: House, settings: Any) -> House:
     secret.save()
     acme.project.alert_rule.seal("webhook_secret", canaries.ALERT_SECRET)
     acme.project.alert_rule.save()
+    acme.site_webhook.seal("secret", canaries.SITE_SECRET)
+    acme.site_webhook.save()
     acme.session.nonce_hash = connect.digest(NONCE)
     acme.session.save()
     return acme
@@ -107,6 +109,13 @@ def rows(house: House, olivia: User) -> None:
     EmailAddress.objects.create(user=olivia, email=olivia.email, primary=True)
     Heartbeat.objects.beat("sweeper")
     house.project.events.create(source=Event.Source.APP, name="hello", sub="alice")
+    site = house.connection.site_url
+    house.connection.subscriptions.create(project=house.project, feed="issues")
+    house.connection.registrations.create(app=house.integration.oauth_app, site=site, feed="issues", provider_id="1000")
+    house.integration.oauth_app.deliveries.create(provider_slug="jira", key="one", site=site, body="{}")
+    RefusedDeliveries.objects.create(
+        app=house.integration.oauth_app, count=1, last_at=datetime.now(UTC), last_reason="no signature"
+    )
     house.run.steps.create(
         path="get_issue", type="action", status="failed", op_key=uuid4(), generation=1, started_at=datetime.now(UTC)
     )

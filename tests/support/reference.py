@@ -22,3 +22,8 @@ def load(name: str) -> Any:
         pytest.skip(f"{path} is not here. Put it there, or name its folder with REFERENCE_DIR.")
     with gzip.open(path, "rt", encoding="utf-8") as file:
         return json.load(file)
+
+
+def captured(folder: str) -> dict[str, Any]:
+    """Return the JSON bodies of a folder, by file name; nothing where the folder is not there."""
+    return {path.stem: json.loads(path.read_text()) for path in sorted((FOLDER / folder).glob("*.json"))}

@@ -75,6 +75,7 @@ TRIGGER_LABELS = {
     "request": "Request",
     "schedule": "Schedule",
     "connected": "Integration enabled",
+    "integration": "Integration",
     "manual": "Run by hand",
     "action": "Action call",
 }

@@ -7,6 +7,7 @@ from integrations.models import Integration
 from integrations.providers.base import Action as ProviderAction
 from integrations.providers.base import Field
 from workflows import expressions
+from workflows.shapes import shape
 from workflows.steps.base import Context, StepFailed, StepType
 
 
@@ -25,7 +26,7 @@ class Action(StepType):
         for key in given:
             if action.field(key) is None:
                 yield key, f"{action.title} has no input “{key}”."
-        missing = [scope for scope in action.scopes if scope not in chosen_scopes(integration)]
+        missing = [scope for scope in action.scopes if scope not in integration.chosen_scopes()]
         if missing:
             yield "action", f"{action.title} needs the scope {', '.join(missing)}. Add it in Settings."
 
@@ -63,10 +64,6 @@ def _action(step: Mapping[str, Any], integration: Integration) -> ProviderAction
     if action is None:
         raise StepFailed(f"{integration.provider.name} has no action “{step.get('action')}”.")
     return action
-
-
-def chosen_scopes(integration: Integration) -> list[str]:
-    return list(integration.oauth_app.scopes or integration.provider.recommended_scopes())
 
 
 def _render(item: Field | None, value: Any, context: Context) -> Any:
@@ -126,16 +123,3 @@ def _as_kind(item: Field, value: Any) -> Any:
     if isinstance(value, list | dict):
         raise ValueError(f"{item.label} takes a text, not {expressions.kind_of(value)}.")
     return expressions.as_text(value)
-
-
-def shape(schema: Mapping[str, Any]) -> Any:
-    """Return a value that has what a JSON Schema declares; None where it leaves things open."""
-    kind = schema.get("type")
-    if kind == "object":
-        if schema.get("additionalProperties") is True or not schema.get("properties"):
-            return None
-        return {name: shape(item) for name, item in schema["properties"].items()}
-    if kind == "array":
-        return [shape(schema["items"])] if "items" in schema else None
-    samples: dict[str, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False}
-    return samples.get(str(kind)) if isinstance(kind, str) else None

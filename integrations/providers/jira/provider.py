@@ -1,7 +1,7 @@
 """What Jira offers, and how to get and keep tokens for it."""
 
 from integrations.providers.base import Api, OAuth2, Provider, Scope
-from integrations.providers.jira import actions, api, fields, oauth, pickers
+from integrations.providers.jira import actions, api, fields, issues, oauth, pickers, projects, webhooks
 
 SCOPES = (
     Scope(
@@ -67,6 +67,8 @@ provider = Provider(
         ("Tokens that last", "Rotating tokens are renewed before they expire, once, however many calls are under way."),
     ),
     actions=actions.ACTIONS,
+    feeds=(issues.FEED, projects.FEED),
+    webhooks=webhooks.WEBHOOKS,
     sources=pickers.SOURCES,
     example_path="/rest/api/3/myself",
 )

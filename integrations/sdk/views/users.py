@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
-from integrations import connect, extension
+from integrations import connect, extension, listening
 from integrations.models import ConnectedUser, Integration
+from integrations.providers.base import Provider, Trigger
 from integrations.sdk import shapes
 from integrations.sdk.api import ApiError, Caller, api
 
@@ -114,9 +115,30 @@ def _update(connection: Any, config: object) -> list[dict[str, Any]]:
     if isinstance(shared, dict):
         connection.settings, errors = extension.installed().checked_settings(connection, shared)
         connection.save(update_fields=["settings", "updated_at"])
+        listening.ask_all(connection)
     return errors + extension.installed().update(connection, config)
 
 
 @api("GET")
 def triggers(caller: Caller) -> dict[str, Any]:
-    return {"triggers": {}, "errors": []}
+    """List the triggers of the project's integrations, with the filter form of each."""
+    wanted = [name for name in caller.request.GET.get("integrations", "").split(",") if name]
+    found = {}
+    for integration in caller.integrations().active():
+        provider = integration.provider
+        if not wanted or provider.slug in wanted:
+            found[provider.slug] = [_trigger(provider, trigger) for trigger in provider.triggers]
+    return {"triggers": found, "errors": []}
+
+
+def _trigger(provider: Provider, trigger: Trigger) -> dict[str, Any]:
+    feed = provider.feed_of(trigger.slug)
+    return {
+        "type": f"{provider.slug}_trigger_{trigger.slug}".upper(),
+        "triggerModel": "WEBHOOK" if feed and feed.registering else "POLLING",
+        "title": trigger.title,
+        "description": trigger.description,
+        "parameters": [{"id": item.key, "title": item.label, **item.schema()} for item in trigger.fields],
+        "output": trigger.output,
+        "sample": trigger.sample,
+    }

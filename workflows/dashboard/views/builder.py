@@ -23,7 +23,7 @@ from workflows import runs, steps
 from workflows.dashboard.access import find_workflow
 from workflows.expressions import FILTERS
 from workflows.models import ProjectSecret, Run, Workflow
-from workflows.steps.action import shape
+from workflows.shapes import shape
 from workflows.steps.condition import OPERATORS
 
 MOST_DRAFT = 500_000

@@ -92,12 +92,8 @@ def undeploy(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UUID
 def pause(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UUID) -> HttpResponse:
     """Pause a workflow, or let it go on."""
     workflow = find_workflow(request, project_id, workflow_id)
-    workflow.is_paused = not workflow.is_paused
-    workflow.save(update_fields=["is_paused", "updated_at"])
+    deploys.pause(workflow, request.user, is_paused=not workflow.is_paused)
     words = "paused: nothing starts it until it goes on" if workflow.is_paused else "going on"
-    audit.record(
-        workflow.project, request.user, f"workflow {'paused' if workflow.is_paused else 'resumed'}", workflow.name
-    )
     messages.success(request, f"{workflow.name} is {words}.")
     return redirect("workflows:build", project_id, workflow_id)
 
@@ -107,10 +103,8 @@ def delete(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UUID) 
     workflow = find_workflow(request, project_id, workflow_id)
     under_way = Run.objects.unfinished().filter(workflow=workflow).count()
     if request.method == "POST":
-        name = workflow.name
-        workflow.delete()
-        audit.record(workflow.project, request.user, "workflow deleted", name)
-        messages.success(request, f"{name} is deleted, with its runs.")
+        deploys.delete(workflow, request.user)
+        messages.success(request, f"{workflow.name} is deleted, with its runs.")
         return redirect("workflows:workflows", project_id)
     users = workflow.enablements.filter(is_enabled=True).count()
     context = {"project": workflow.project, "section": "workflows", "workflow": workflow}

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 from django.db import OperationalError
 
-from workflows.together import Together
+from integrations.together import Together
 
 
 class Book:

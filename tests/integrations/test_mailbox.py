@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from workflows import tasks
-from workflows.mailbox import AT_ONCE, MOMENT_SECONDS, MOST, Mailbox
+from integrations import tasks
+from integrations.mailbox import AT_ONCE, MOMENT_SECONDS, MOST, Mailbox
 
 ACME, GLOBEX = uuid.uuid4(), uuid.uuid4()
 
@@ -34,12 +34,12 @@ class Broker:
 def broker(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Broker:
     settings.HAS_BROKER = True
     broker = Broker()
-    monkeypatch.setattr(tasks.dispatch_event, "apply_async", broker.take)
+    monkeypatch.setattr(tasks.refresh_grant, "apply_async", broker.take)
     return broker
 
 
 def test_one_event_is_hinted_at_at_once(broker: Broker) -> None:
-    mailbox, event = Mailbox(), uuid.uuid4()
+    mailbox, event = Mailbox(lambda: tasks.refresh_grant), uuid.uuid4()
 
     mailbox.post(ACME, event)
 
@@ -47,7 +47,7 @@ def test_one_event_is_hinted_at_at_once(broker: Broker) -> None:
 
 
 def test_the_events_of_a_moment_share_a_message(broker: Broker) -> None:
-    mailbox, events = Mailbox(), [uuid.uuid4() for _ in range(1 + MOST)]
+    mailbox, events = Mailbox(lambda: tasks.refresh_grant), [uuid.uuid4() for _ in range(1 + MOST)]
 
     for event in events:
         mailbox.post(ACME, event)
@@ -59,7 +59,7 @@ def test_the_events_of_a_moment_share_a_message(broker: Broker) -> None:
 
 
 def test_the_last_of_a_moment_is_not_forgotten(broker: Broker) -> None:
-    mailbox = Mailbox()
+    mailbox = Mailbox(lambda: tasks.refresh_grant)
 
     for _ in range(3):
         mailbox.post(ACME, uuid.uuid4())
@@ -70,7 +70,7 @@ def test_the_last_of_a_moment_is_not_forgotten(broker: Broker) -> None:
 
 
 def test_what_a_project_sends_in_large_numbers_waits_in_a_queue_of_its_own(broker: Broker) -> None:
-    mailbox, other = Mailbox(), uuid.uuid4()
+    mailbox, other = Mailbox(lambda: tasks.refresh_grant), uuid.uuid4()
 
     for _ in range(5 * int(AT_ONCE)):
         mailbox.post(ACME, uuid.uuid4())
@@ -84,8 +84,8 @@ def test_what_a_project_sends_in_large_numbers_waits_in_a_queue_of_its_own(broke
 def test_a_project_that_goes_on_sending_stays_there_until_it_is_calm(
     broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mailbox, now = Mailbox(), [1000.0]
-    monkeypatch.setattr("workflows.mailbox.time.monotonic", lambda: now[0])
+    mailbox, now = Mailbox(lambda: tasks.refresh_grant), [1000.0]
+    monkeypatch.setattr("integrations.mailbox.time.monotonic", lambda: now[0])
 
     def send(count: int, every: float) -> list[str]:
         queues = []
@@ -104,7 +104,7 @@ def test_a_project_that_goes_on_sending_stays_there_until_it_is_calm(
 
 def test_without_a_broker_nothing_is_kept(settings: Any) -> None:
     settings.HAS_BROKER = False
-    mailbox = Mailbox()
+    mailbox = Mailbox(lambda: tasks.refresh_grant)
 
     mailbox.post(ACME, uuid.uuid4())
 

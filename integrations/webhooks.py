@@ -1,0 +1,456 @@
+"""Deliveries of providers: verified, stored, committed, and only then answered. What they mean is found out later.
+
+A delivery is for the connections whose registrations it names, at the site that it comes from; one to an address that
+was made by hand is for that connection alone. Each gets an event of its own, and what was told before, by whichever
+way, counts once.
+"""
+
+import hashlib
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from integrations import clock, payloads, providers
+from integrations.database import writing
+from integrations.failpoints import failpoint
+from integrations.mailbox import Mailbox
+from integrations.models import (
+    Connection,
+    Delivery,
+    Event,
+    OAuthApp,
+    RefusedDeliveries,
+    Registration,
+    SiteWebhook,
+    Subscription,
+)
+from integrations.providers.base import Delivered, Feed, Happening, NotHeard, Provider
+from integrations.remember import Remembered
+from integrations.together import Together
+
+logger = logging.getLogger(__name__)
+
+# Deliveries under way when a client secret changes are signed with the one before; the sender repeats for an hour.
+PREVIOUS_SECRET = timedelta(days=1)
+# Between asking for a registration and knowing its id, deliveries may come that name it.
+ASKING = timedelta(minutes=2)
+BATCH = 200
+TRIES = 3
+
+
+@dataclass(frozen=True)
+class Door:
+    """An address that deliveries come to: an app's, or one that was made by hand for a connection."""
+
+    provider_slug: str
+    # Whose allowance it uses: the project's, or that of the deployment's own app.
+    tenant_id: uuid.UUID
+    app_id: uuid.UUID | None = None
+    site_webhook_id: uuid.UUID | None = None
+
+    @property
+    def id(self) -> uuid.UUID:
+        found = self.app_id or self.site_webhook_id
+        assert found is not None
+        return found
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    code: str = ""
+    message: str = ""
+
+
+# At the door --------------------------------------------------------------------------------------------------------
+
+_doors: Remembered[dict[tuple[str, str], Door]] = Remembered()
+_secrets: Remembered[tuple[str, ...]] = Remembered()
+
+
+def find_door(provider_slug: str, token: str, *, by_hand: bool = False) -> Door | None:
+    """Return who an address belongs to. Unknown ones cost no query: all that exist are known."""
+    known = _doors.get("all")
+    if known is None:
+        known = _doors.keep("all", _all_doors())
+    return known.get((f"{provider_slug}/site" if by_hand else provider_slug, token))
+
+
+def _all_doors() -> dict[tuple[str, str], Door]:
+    doors = {}
+    for pk, slug, token, project in OAuthApp.objects.values_list("pk", "provider", "webhook_token", "project_id"):
+        doors[slug, token] = Door(slug, project or pk, app_id=pk)
+    found = SiteWebhook.objects.values_list("pk", "connection__integration__provider_slug", "token", "project_id")
+    for pk, slug, token, project in found:
+        doors[f"{slug}/site", token] = Door(slug, project, site_webhook_id=pk)
+    return doors
+
+
+def receive(door: Door, headers: Mapping[str, str], body: bytes) -> Answer:
+    """Take a delivery. Header names are in lower case. Raises DatabaseError where it could not be stored."""
+    provider = providers.get(door.provider_slug)
+    if not _is_genuine(provider, door, headers, body):
+        _refused(door, "The signature is missing or wrong.")
+        return Answer(401, "bad_signature", "The signature is missing or wrong.")
+    assert provider.webhooks is not None
+    problem, told = "", None
+    try:
+        told = payloads.decode(body)
+    except ValueError as error:
+        problem = str(error)
+    delivered = provider.webhooks.identify(headers, told)
+    delivery = Delivery(
+        app_id=door.app_id,
+        site_webhook_id=door.site_webhook_id,
+        provider_slug=door.provider_slug,
+        key=_key(door, delivered, body),
+        site=delivered.site[:300],
+        body=payloads.readable(body),
+        repetition=delivered.repetition,
+    )
+    failpoint("webhook.before_commit")
+    _store(delivery)
+    failpoint("webhook.committed")
+    _mailbox.post(door.tenant_id, delivery.pk)
+    return Answer(400, "bad_body", f"The body cannot be read. {problem}") if problem else Answer(200)
+
+
+def _is_genuine(provider: Provider, door: Door, headers: Mapping[str, str], body: bytes) -> bool:
+    if provider.webhooks is None:
+        return False
+    known = _secrets.get(door.id)
+    if known is None:
+        known = _secrets.keep(door.id, _secrets_of(door))
+    if door.app_id:
+        return provider.webhooks.is_genuine(headers, body, known)
+    return bool(known) and provider.webhooks.is_from_site(headers, body, known[0])
+
+
+def _secrets_of(door: Door) -> tuple[str, ...]:
+    if door.site_webhook_id:
+        webhook = SiteWebhook.objects.filter(pk=door.site_webhook_id).first()
+        return (webhook.open("secret"),) if webhook else ()
+    app = OAuthApp.objects.filter(pk=door.id).first()
+    if app is None or not app.client_secret_sealed:
+        return ()
+    changed_just_now = app.secret_set_at is not None and clock.now() - app.secret_set_at < PREVIOUS_SECRET
+    previous = (app.open("previous_secret"),) if app.previous_secret_sealed and changed_just_now else ()
+    return (app.open("client_secret"), *previous)
+
+
+def _key(door: Door, delivered: Delivered, body: bytes) -> str:
+    """Return what repetitions of a delivery have in common; without an identifier that is the whole body."""
+    name = delivered.identifier or hashlib.sha256(body).hexdigest()
+    return hashlib.sha256(f"{door.id}|{delivered.site}|{name}".encode()).hexdigest()
+
+
+def _store_all(deliveries: list[Delivery]) -> list[None]:
+    with writing():
+        Delivery.objects.bulk_create(deliveries, ignore_conflicts=True)
+    return [None] * len(deliveries)
+
+
+_store = Together(_store_all)
+
+
+def _task() -> Any:
+    from integrations import tasks
+
+    return tasks.handle_webhook
+
+
+_mailbox = Mailbox(_task)
+
+
+class _Refusals:
+    """Counts what was turned away; a flood of it makes a write a second, not one each."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: dict[uuid.UUID, int] = {}
+        self._written_at = -1.0
+
+    def note(self, app_id: uuid.UUID, reason: str) -> None:
+        with self._lock:
+            self._counts[app_id] = self._counts.get(app_id, 0) + 1
+            if time.monotonic() - self._written_at < 1:
+                return
+            counts, self._counts, self._written_at = self._counts, {}, time.monotonic()
+        for pk, count in counts.items():
+            defaults = {"last_at": clock.now(), "last_reason": reason[:200]}
+            RefusedDeliveries.objects.get_or_create(app_id=pk, defaults=defaults)
+            RefusedDeliveries.objects.filter(app_id=pk).update(count=F("count") + count, **defaults)
+
+
+_refusals = _Refusals()
+
+
+def _refused(door: Door, reason: str) -> None:
+    logger.warning("a delivery to %s was refused: %s", door.provider_slug, reason)
+    if door.app_id:
+        _refusals.note(door.app_id, reason)
+
+
+# What it means ------------------------------------------------------------------------------------------------------
+
+
+def handle(*delivery_ids: uuid.UUID) -> list[uuid.UUID]:
+    """Make the events of these deliveries, once, and return those that are to be dispatched."""
+    for _ in range(TRIES):
+        # Two workers may hear the same by two ways at one moment; the slower one then finds what the other stored.
+        with suppress(IntegrityError):
+            return _handle(delivery_ids)
+    return _handle(delivery_ids)
+
+
+def _handle(delivery_ids: tuple[uuid.UUID, ...]) -> list[uuid.UUID]:
+    with writing():
+        waiting = Delivery.objects.waiting().filter(pk__in=delivery_ids).order_by("pk")
+        deliveries = list(waiting.select_for_update(skip_locked=True))
+        told = {delivery.pk: _decoded(delivery) for delivery in deliveries}
+        targets = _targets(deliveries, told)
+        events: list[Event] = []
+        handled = []
+        for delivery in deliveries:
+            found = targets[delivery.pk]
+            if not found and _may_be_asked_for(delivery, told[delivery.pk]):
+                continue
+            handled.append(delivery.pk)
+            events += _events(delivery, told[delivery.pk], found)
+        stored = store(events)
+        Delivery.objects.filter(pk__in=handled).update(state=Delivery.State.HANDLED)
+    return [event.pk for event in stored if event.state == Event.State.RECEIVED]
+
+
+@dataclass(frozen=True)
+class _Told:
+    body: Any = None
+    delivered: Delivered = field(default_factory=Delivered)
+    problem: str = ""
+
+
+def _decoded(delivery: Delivery) -> _Told:
+    webhooks = providers.get(delivery.provider_slug).webhooks
+    try:
+        body = payloads.decode(delivery.body.encode())
+    except ValueError as error:
+        return _Told(problem=f"The body cannot be read. {error}")
+    return _Told(body, webhooks.identify({}, body)) if webhooks else _Told(problem="The provider sends nothing.")
+
+
+def site_key(url: str) -> str:
+    """Return a site's address as deliveries are compared with it."""
+    return url.rstrip("/").lower()
+
+
+def _targets(deliveries: list[Delivery], told: Mapping[uuid.UUID, _Told]) -> dict[uuid.UUID, list[Connection]]:
+    """Return the connections that each delivery is for."""
+    by_hand = {
+        webhook.pk: webhook
+        for webhook in SiteWebhook.objects.filter(
+            pk__in=[delivery.site_webhook_id for delivery in deliveries if delivery.site_webhook_id]
+        ).select_related("connection__user", "connection__integration")
+    }
+    wanted = Q(pk=None)
+    for delivery in deliveries:
+        ids = told[delivery.pk].delivered.registrations
+        if delivery.app_id and ids and delivery.site:
+            wanted |= Q(app=delivery.app_id, site=delivery.site, provider_id__in=ids)
+    registered: dict[tuple[Any, str, str], Connection] = {}
+    for row in Registration.objects.filter(wanted).select_related("connection__user", "connection__integration"):
+        # A connection that has moved to another site hears nothing of the old one.
+        if site_key(row.connection.site_url) == row.site:
+            registered[row.app_id, row.site, row.provider_id] = row.connection
+    found: dict[uuid.UUID, list[Connection]] = {}
+    for delivery in deliveries:
+        webhook = by_hand.get(delivery.site_webhook_id) if delivery.site_webhook_id else None
+        if webhook is not None:
+            is_its_site = not delivery.site or delivery.site == site_key(webhook.connection.site_url)
+            found[delivery.pk] = [webhook.connection] if is_its_site else []
+            continue
+        keys = [(delivery.app_id, delivery.site, each) for each in told[delivery.pk].delivered.registrations]
+        each_once = {registered[key].pk: registered[key] for key in keys if key in registered}
+        found[delivery.pk] = list(each_once.values())
+    return found
+
+
+def _may_be_asked_for(delivery: Delivery, told: _Told) -> bool:
+    """Is a registration being made at this moment that the delivery may be for?"""
+    if not delivery.app_id or not told.delivered.registrations:
+        return False
+    asking = Registration.objects.filter(app=delivery.app_id, site=delivery.site, provider_id="")
+    return asking.filter(created_at__gt=Now() - ASKING).exists()
+
+
+def _events(delivery: Delivery, told: _Told, connections: list[Connection]) -> Iterable[Event]:
+    source = Event.Source.HAND if delivery.site_webhook_id else Event.Source.WEBHOOK
+    if not connections:
+        yield from _stray(delivery, told, source)
+        return
+    try:
+        happening, reason = _happening(delivery, told), ""
+    except NotHeard as error:
+        happening, reason = None, str(error)
+    for connection in connections:
+        yield event_of(connection, happening, source, delivery=delivery, reason=reason, body=told.body)
+
+
+def _stray(delivery: Delivery, told: _Told, source: str) -> Iterable[Event]:
+    """Yield the event of a delivery that is for nobody, where it can be told whose page it belongs on."""
+    app = OAuthApp.objects.filter(pk=delivery.app_id).first() if delivery.app_id else None
+    webhook = SiteWebhook.objects.filter(pk=delivery.site_webhook_id).first() if delivery.site_webhook_id else None
+    project_id = (app.project_id if app else None) or (webhook.project_id if webhook else None)
+    if project_id is None:
+        logger.info("a delivery to the development keys' app is for no registration")
+        return
+    if told.problem:
+        state, reason = Event.State.FAILED, told.problem
+    elif webhook:
+        state, reason = Event.State.IGNORED, "It comes from another site than this connection's."
+    else:
+        state, reason = Event.State.IGNORED, _why_stray(delivery, told)
+    yield Event(
+        project_id=project_id,
+        connection_id=webhook.connection_id if webhook else None,
+        source=source,
+        name=_name(told.body),
+        payload={"raw": told.body},
+        delivery=delivery,
+        state=state,
+        reason=reason[:300],
+    )
+
+
+def _why_stray(delivery: Delivery, told: _Told) -> str:
+    if not told.delivered.registrations:
+        return "It names no registration, so it is for nobody."
+    return f"No registration of ours at {delivery.site or 'an unknown site'} has the ID it names."
+
+
+def _happening(delivery: Delivery, told: _Told) -> Happening:
+    webhooks = providers.get(delivery.provider_slug).webhooks
+    if webhooks is None or told.problem:
+        raise NotHeard(told.problem)
+    return webhooks.read(told.body)
+
+
+def _name(body: Any) -> str:
+    found = body.get("webhookEvent") if isinstance(body, Mapping) else None
+    return str(found or "")[:120]
+
+
+def event_of(
+    connection: Connection,
+    happening: Happening | None,
+    source: str,
+    *,
+    delivery: Delivery | None = None,
+    reason: str = "",
+    body: Any = None,
+) -> Event:
+    """Return an event that is not stored yet; one with a reason is ignored."""
+    event = Event(
+        project_id=connection.project_id,
+        connection=connection,
+        sub=connection.user.sub,
+        source=source,
+        delivery=delivery,
+        name=happening.trigger if happening else _name(body),
+        payload=dict(happening.payload) if happening else {"raw": body},
+        state=Event.State.IGNORED if reason else Event.State.RECEIVED,
+        reason=reason[:300],
+    )
+    if happening:
+        event.key, event.subject, event.happened_at = happening.key[:200], happening.subject[:120], happening.at
+    return event
+
+
+def store(events: list[Event]) -> list[Event]:
+    """Store events inside a transaction of the caller's. What was told before is ignored, and says so."""
+    _judge([event for event in events if event.key and event.source in Event.TOLD])
+    _ignore_known([event for event in events if event.key])
+    Event.objects.bulk_create(events)
+    _note_delivered(events)
+    return events
+
+
+def _judge(events: list[Event]) -> None:
+    """Ignore what nobody listens to, and what the feed's memory knows already."""
+    feeds = {event: _feed_of(event) for event in events}
+    found = Subscription.objects.filter(connection__in={event.connection_id for event in events}).order_by("pk")
+    if any(feed.by_hand for feed in feeds.values()):
+        # Two deliveries about one project at once, or one beside a comparison, must not overwrite each other's memory.
+        found = found.select_for_update()
+    subscriptions: dict[Any, Subscription] = {(each.connection_id, each.feed): each for each in found} if events else {}
+    for event, feed in feeds.items():
+        subscription = subscriptions.get((event.connection_id, feed.slug))
+        if subscription is None or event.name not in subscription.triggers:
+            _ignore(event, "Nobody listens to it.")
+            continue
+        cursor = feed.absorb(subscription.cursor, event.happening)
+        if cursor is None:
+            _ignore(event, "The comparison of projects has told this already.")
+        elif cursor is not subscription.cursor:
+            subscription.cursor = dict(cursor)
+            Subscription.objects.filter(pk=subscription.pk).update(cursor=subscription.cursor)
+
+
+def _feed_of(event: Event) -> Feed:
+    assert event.connection is not None
+    feed = event.connection.integration.provider.feed_of(event.name)
+    assert feed is not None
+    return feed
+
+
+def _ignore(event: Event, reason: str) -> None:
+    event.state, event.reason, event.key = Event.State.IGNORED, reason, ""
+
+
+def _ignore_known(events: list[Event]) -> None:
+    if not events:
+        return
+    known: dict[tuple[uuid.UUID | None, str], Event] = {}
+    found = Event.objects.filter(
+        connection__in={event.connection_id for event in events}, key__in={event.key for event in events}
+    )
+    for event in found.only("connection_id", "key", "source", "created_at"):
+        known[event.connection_id, event.key] = event
+    for event in events:
+        before = known.setdefault((event.connection_id, event.key), event)
+        if before is not event:
+            at = f" at {before.created_at:%Y-%m-%d %H:%M:%S}" if before.created_at else ""
+            _ignore(event, f"It was told before{at}: {before.get_source_display()}.")
+
+
+def _note_delivered(events: list[Event]) -> None:
+    """Remember when the provider last told anything, for the pages and for the watch over silence."""
+    told = [event for event in events if event.source in Event.TOLD and event.happened_at]
+    a_while = Now() - timedelta(seconds=10)
+    for connection_id, slug in {(event.connection_id, _feed_of(event).slug) for event in told}:
+        own = Subscription.objects.filter(connection=connection_id, feed=slug)
+        own.filter(Q(delivered_at=None) | Q(delivered_at__lt=a_while)).update(delivered_at=Now())
+    by_hand = {event.delivery.site_webhook_id for event in told if event.delivery} - {None}
+    if by_hand:
+        SiteWebhook.objects.filter(pk__in=[pk for pk in by_hand if pk]).update(delivered_at=Now())
+
+
+def prune() -> int:
+    """Delete old deliveries that were handled, a batch at a time. Return how many."""
+    old = Delivery.objects.filter(created_at__lt=Now() - timedelta(days=settings.RUN_LOG_DAYS))
+    old = old.exclude(state=Delivery.State.WAITING)
+    deleted = 0
+    while ids := list(old.values_list("pk", flat=True)[:BATCH]):
+        deleted += Delivery.objects.filter(pk__in=ids).delete()[0]
+        time.sleep(0.01)  # Let other writers in.
+    return deleted
