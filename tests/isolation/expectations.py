@@ -154,8 +154,8 @@ EXPECTATIONS = {
     "sdk:raw": end_user(400),
     "sdk:openapi": public(200),
     # Deliveries: their address and their signature say whose they are
-    "webhooks:app": public(401, 405, 411),
-    "webhooks:site": public(401, 405, 411),
+    "webhooks:app": public(405, 411),
+    "webhooks:site": public(405, 411),
     # Health
     "health:healthz": public(200),
     "health:readyz": public(503),

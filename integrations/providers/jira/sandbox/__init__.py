@@ -8,7 +8,9 @@ from pathlib import Path
 from .server.jira_sandbox.store import Store
 
 DEFAULT_STATE = Path("var/jira_sandbox.sqlite3")
-DEVELOPMENT_SCOPES = "read:jira-work write:jira-work read:jira-user manage:jira-webhook offline_access"
+DEVELOPMENT_SCOPES = (
+    "read:jira-work write:jira-work read:jira-user manage:jira-webhook manage:jira-configuration offline_access"
+)
 
 
 def environment(port: int, state: Path = DEFAULT_STATE) -> dict[str, str]:

@@ -16,6 +16,7 @@ class Account:
     email: str
     sites: list[str] = field(default_factory=list)
     time_zone: str = "Europe/London"
+    is_admin: bool = False
 
 
 @dataclass
@@ -106,6 +107,36 @@ class Issue:
 
 
 @dataclass
+class Webhook:
+    """What an app registered in a user's name. Ids are unique at a site only. `expires_at` is in seconds."""
+
+    id: int
+    client_id: str
+    account_id: str
+    site: str
+    url: str
+    events: list[str]
+    jql: str
+    fields: list[str]
+    expires_at: float
+
+    @property
+    def owner(self) -> tuple[str, str, str]:
+        return self.client_id, self.account_id, self.site
+
+
+@dataclass
+class AdminWebhook:
+    """What an administrator made by hand in the site's settings. It never expires."""
+
+    id: str
+    site: str
+    url: str
+    secret: str
+    events: list[str]
+
+
+@dataclass
 class Settings:
     """How the sandbox behaves. An operator changes these to see what a product does about trouble."""
 
@@ -127,6 +158,18 @@ class Settings:
     lose_next: int = 0
     fail_next: int = 0
     search_lag_seconds: float = 0
+    # Webhooks: none at all; late, and said to be; lost, twice or in the wrong order; again after so many seconds.
+    webhooks_off: bool = False
+    webhook_delay_ms: float = 0
+    webhook_secondary: bool = False
+    webhook_lose_next: int = 0
+    webhook_duplicate_next: int = 0
+    webhook_shuffle: bool = False
+    webhook_retry_seconds: list[float] = field(default_factory=lambda: [300, 900])
+    # Apps are told of their owner's sites only; the audit log is for paid plans.
+    private_apps: bool = False
+    private_owner: str = ""
+    free_plan: bool = False
 
 
 TOKEN_MODES = {

@@ -57,7 +57,7 @@ CUSTOM_FIELDS: dict[str, dict[str, Any]] = {
 
 def accounts() -> list[Account]:
     return [
-        Account(ADA, "Ada Park", "ada.park@example.com", [ACME, GLOBEX]),
+        Account(ADA, "Ada Park", "ada.park@example.com", [ACME, GLOBEX], is_admin=True),
         Account(BO, "Bo Lind", "bo.lind@example.com", [ACME, GLOBEX], "Europe/Stockholm"),
         Account(CLEO, "Cleo Marsh", "cleo.marsh@example.com", [ACME], "America/New_York"),
         Account(DANA, "Dana Reyes", "dana.reyes@example.com", []),

@@ -10,11 +10,11 @@ from typing import Any
 from django.conf import settings
 
 from . import seed
-from .records import Account, Client, Grant, Issue, Project, Settings
+from .records import Account, AdminWebhook, Client, Grant, Issue, Project, Settings, Webhook
 from .scopes import SCOPES
 from .store import Store
 
-KINDS = ["account", "client", "grant", "project", "issue", "settings", "ledger"]
+KINDS = ["account", "client", "grant", "project", "issue", "settings", "ledger", "webhook", "admin_webhook", "audit"]
 
 
 class State:
@@ -35,11 +35,16 @@ class State:
         self.projects = {key: Project(**row) for key, row in store.all("project")}
         self.issues = {key: Issue(**row) for key, row in store.all("issue")}
         self.ledger: list[dict[str, Any]] = [row for _, row in store.all("ledger")]
+        self.webhooks = {(row["site"], row["id"]): Webhook(**row) for _, row in store.all("webhook")}
+        self.admin_webhooks = {key: AdminWebhook(**row) for key, row in store.all("admin_webhook")}
+        self.audit: list[dict[str, Any]] = [row for _, row in store.all("audit")]
+        self.last_webhook: dict[str, int] = {}
         self.settings = Settings(**(store.get("settings", "settings") or {}))
         self.codes: dict[str, dict[str, Any]] = {}
         self.token_calls: Counter[tuple[str, str]] = Counter()
         self.api_calls: Counter[tuple[str, str, int]] = Counter()
-        self.last_id = max([10999, *map(int, self.issues)])
+        used = [*map(int, self.issues), *(int(entry["id"]) for i in self.issues.values() for entry in i.history)]
+        self.last_id = max([10999, *used, *(int(row["id"]) for row in self.audit)])
         if not self.accounts:
             self._seed()
         self.by_pair = {(grant.client_id, grant.account_id): grant for grant in self.grants.values()}
@@ -101,6 +106,22 @@ class State:
         self.issues[issue.id] = issue
         self.by_key[issue.site, issue.key] = issue
         self.store.put("issue", issue.id, asdict(issue))
+
+    def save_webhook(self, webhook: Webhook) -> None:
+        self.webhooks[webhook.site, webhook.id] = webhook
+        self.store.put("webhook", f"{webhook.site}/{webhook.id}", asdict(webhook))
+
+    def delete_webhook(self, webhook: Webhook) -> None:
+        self.webhooks.pop((webhook.site, webhook.id), None)
+        self.store.delete("webhook", f"{webhook.site}/{webhook.id}")
+
+    def save_admin_webhook(self, webhook: AdminWebhook) -> None:
+        self.admin_webhooks[webhook.id] = webhook
+        self.store.put("admin_webhook", webhook.id, asdict(webhook))
+
+    def delete_admin_webhook(self, webhook_id: str) -> None:
+        self.admin_webhooks.pop(webhook_id, None)
+        self.store.delete("admin_webhook", webhook_id)
 
     def delete_issue(self, issue: Issue) -> None:
         self.issues.pop(issue.id)

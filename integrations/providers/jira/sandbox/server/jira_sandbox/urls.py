@@ -5,7 +5,7 @@ from pathlib import Path
 from django.http import FileResponse, HttpRequest, HttpResponseBase, JsonResponse
 from django.urls import path, re_path
 
-from .api import issues, people, projects, search  # noqa: F401 (they add their routes)
+from .api import auditing, issues, people, projects, search, webhooks  # noqa: F401 (they add their routes)
 from .api.gateway import gateway
 from .avatars import avatar
 from .pages import consent, console, operator, operator_api, tokens

@@ -38,6 +38,7 @@ class Call:
     account: Account
     site: Site
     version: int
+    client_id: str = ""
 
     @property
     def base(self) -> str:
@@ -157,7 +158,7 @@ def _serve(request: HttpRequest, cloud_id: str, version: int, path: str) -> Http
         return _refused(403, "The app is not installed on this instance")
     if path == "search":
         return JsonResponse({"errorMessages": [REMOVED], "errors": {}}, status=410)
-    return _dispatch(Call(request, account, SITES[cloud_id], version), path, scopes)
+    return _dispatch(Call(request, account, SITES[cloud_id], version, grant.client_id), path, scopes)
 
 
 def _dispatch(call: Call, path: str, scopes: list[str]) -> HttpResponseBase:
@@ -185,6 +186,8 @@ def _response(result: Any) -> HttpResponseBase:
     if result is None:
         return HttpResponse(status=204)
     body, status = result if isinstance(result, tuple) else (result, 200)
+    if body == "":
+        return HttpResponse(status=status)
     return JsonResponse(body, status=status, safe=False)
 
 

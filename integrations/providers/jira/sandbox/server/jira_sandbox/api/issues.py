@@ -8,8 +8,10 @@ from typing import Any
 
 from django.http import FileResponse, HttpResponseBase
 
+from .. import happenings
 from ..records import Issue
 from ..seed import CUSTOM_FIELDS, ISSUE_TYPES, PRIORITIES, STATUSES, TEAMS, TRANSITIONS
+from ..sending import sender
 from ..state import state
 from . import adf, projects, represent
 from .gateway import READ, WRITE, Call, JiraError, route
@@ -85,6 +87,7 @@ def make(account_id: str, project: Any, values: dict[str, Any], properties: dict
     state.save_project(project)
     state.save_issue(issue)
     state.record_effect("issue_created", account_id, key=issue.key, site=issue.site, properties=issue.properties)
+    sender.tell(happenings.issue_created(issue, account_id))
     return issue
 
 
@@ -250,24 +253,25 @@ def _updated(call: Call, issue: Issue, name: str, operations: Any, errors: dict[
 
 def change(issue: Issue, account_id: str, values: dict[str, Any]) -> None:
     """Store new field values and what they replaced."""
-    items = [
-        {
-            "field": name,
-            "fieldtype": "jira",
-            "fieldId": name,
-            "from": None,
-            "fromString": _shown(issue.fields.get(name)),
-        }
-        | {"to": None, "toString": _shown(value)}
+    items: list[dict[str, Any]] = [
+        {"field": name, "fieldtype": "jira", "fieldId": name}
+        | {"from": _id(name, issue.fields.get(name)), "fromString": _shown(issue.fields.get(name))}
+        | {"to": _id(name, value), "toString": _shown(value)}
         for name, value in values.items()
         if issue.fields.get(name) != value
     ]
     issue.fields.update(values)
     issue.updated = time.time()
     if items:
-        issue.history.append({"author": account_id, "at": issue.updated, "items": items})
+        issue.history.append({"id": state.next_id(), "author": account_id, "at": issue.updated, "items": items})
     state.save_issue(issue)
     state.record_effect("issue_updated", account_id, key=issue.key, fields=[item["field"] for item in items])
+    if items:
+        sender.tell(happenings.issue_updated(issue, account_id, issue.history[-1]))
+
+
+def _id(field: str, value: Any) -> str | None:
+    return str(value) if value and field in ("status", "priority", "assignee", "reporter", "issuetype") else None
 
 
 def _shown(value: Any) -> str:
@@ -275,14 +279,22 @@ def _shown(value: Any) -> str:
         return adf.text_of(value) if value.get("type") == "doc" else TEAMS.get(str(value.get("id")), "")
     if isinstance(value, list):
         return " ".join(value)
-    return STATUSES.get(str(value), {}).get("name") or str(value or "")
+    if str(value) in state.accounts:
+        return state.accounts[str(value)].name
+    return STATUSES.get(str(value), {}).get("name") or PRIORITIES.get(str(value)) or str(value or "")
 
 
 @route("DELETE", ISSUE, WRITE)
 def delete(call: Call, key: str) -> None:
     issue = call.issue(key, to_edit=True)
+    remove(issue, call.account.account_id)
+
+
+def remove(issue: Issue, account_id: str) -> None:
+    told = happenings.issue_deleted(issue, account_id)
     state.delete_issue(issue)
-    state.record_effect("issue_deleted", call.account.account_id, key=issue.key)
+    state.record_effect("issue_deleted", account_id, key=issue.key)
+    sender.tell(told)
 
 
 @route("GET", f"{ISSUE}/editmeta", READ)
@@ -340,6 +352,7 @@ def add_comment(
     issue.comments.append(found)
     state.save_issue(issue)
     state.record_effect("comment_created", account_id, key=issue.key, properties=found["properties"])
+    sender.tell(happenings.comment_created(issue, found))
     return found
 
 

@@ -2,8 +2,12 @@
 
 from typing import Any
 
+from .. import happenings
+from ..records import Project
 from ..seed import CUSTOM_FIELDS, ISSUE_TYPES, PRIORITIES, STATUSES, TEAMS
-from . import represent
+from ..sending import sender
+from ..state import state
+from . import auditing, represent
 from .gateway import READ, Call, JiraError, route
 
 
@@ -124,3 +128,30 @@ def fields(call: Call) -> list[Any]:
         }
         for name, words in represent.FIELD_NAMES.items()
     ]
+
+
+# Made and changed by people -----------------------------------------------------------------------------------------
+
+
+def make(site: str, key: str, name: str, account_id: str) -> Project:
+    project = Project(state.next_id(), site, key, name, "", account_id, {"*": "edit"})
+    state.save_project(project)
+    auditing.note("Project created", project, account_id, [])
+    sender.tell(happenings.project_told("project_created", project, account_id))
+    return project
+
+
+def change(project: Project, account_id: str, values: dict[str, str]) -> None:
+    """Give a project another name, description or lead."""
+    changes = [
+        {"fieldName": name.title(), "changedFrom": getattr(project, name), "changedTo": value}
+        for name, value in values.items()
+        if getattr(project, name) != value
+    ]
+    if not changes:
+        return
+    for name, value in values.items():
+        setattr(project, name, value)
+    state.save_project(project)
+    auditing.note("Project updated", project, account_id, changes)
+    sender.tell(happenings.project_told("project_updated", project, account_id))

@@ -188,12 +188,12 @@ def issue(call: Call, found: Issue, wanted: list[str], expand: str = "") -> dict
 def changelog(call: Call, found: Issue) -> dict[str, Any]:
     histories = [
         {
-            "id": str(number),
+            "id": entry["id"],
             "author": person(call, entry["author"]),
             "created": moment(entry["at"]),
             "items": entry["items"],
         }
-        for number, entry in enumerate(found.history, start=1)
+        for entry in reversed(found.history)
     ]
     return {"startAt": 0, "maxResults": len(histories), "total": len(histories), "histories": histories}
 

@@ -2,17 +2,21 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from ..api import adf, issues
-from ..records import TOKEN_MODES, Grant, Issue
+from ..api import adf, issues, projects
+from ..records import TOKEN_MODES, AdminWebhook, Grant, Issue, Webhook
 from ..seed import ISSUE_TYPES, PRIORITIES, SITES, STATUSES
+from ..sending import sender
 from ..state import state
 
 NEWEST = 30
+SHOWN_SENT = 10
+ADMIN_EVENTS = ("project_created", "project_updated", "jira:issue_created", "jira:issue_updated", "comment_created")
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -29,10 +33,33 @@ def home(request: HttpRequest) -> HttpResponse:
             "grants": [_grant(grant) for grant in list(state.grants.values())[-NEWEST:]],
             "settings": state.settings,
             "modes": TOKEN_MODES,
+            "webhooks": [_webhook(webhook) for webhook in state.webhooks.values()],
+            "admin_webhooks": [
+                {"webhook": webhook, "site": SITES[webhook.site].name} for webhook in state.admin_webhooks.values()
+            ],
+            "admin_events": ADMIN_EVENTS,
+            "sites": list(SITES.values()),
+            "deliveries": [
+                each | {"at": datetime.fromtimestamp(each["at"], UTC)}
+                for each in list(sender.sent)[: -SHOWN_SENT - 1 : -1]
+            ],
             "token_calls": sum(state.token_calls.values()),
             "api_calls": sum(state.api_calls.values()),
         }
     return render(request, "jira_sandbox/operator.html", context)
+
+
+def _webhook(webhook: Webhook) -> dict[str, Any]:
+    client = state.clients.get(webhook.client_id)
+    return {
+        "key": f"{webhook.site}/{webhook.id}",
+        "webhook": webhook,
+        "client": client.name if client else webhook.client_id,
+        "account": state.accounts[webhook.account_id].name,
+        "site": SITES[webhook.site].name,
+        "expires": datetime.fromtimestamp(webhook.expires_at, UTC),
+        "has_expired": webhook.expires_at <= time.time(),
+    }
 
 
 def _grant(grant: Grant) -> dict[str, Any]:
@@ -118,6 +145,52 @@ def _create_issue(request: HttpRequest) -> None:
             issues.make(_person(request), project, {"summary": summary, "issuetype": kind, "description": description})
 
 
+def _create_project(request: HttpRequest) -> None:
+    key, name = request.POST.get("key", "").strip().upper(), request.POST.get("name", "").strip()
+    site = request.POST.get("site", "")
+    is_free = all((p.site, p.key) != (site, key) for p in state.projects.values())
+    if key.isalnum() and name and site in SITES and is_free:
+        with state.lock:
+            projects.make(site, key, name, _person(request))
+
+
+def _rename_project(request: HttpRequest) -> None:
+    project, name = state.projects.get(request.POST.get("project", "")), request.POST.get("name", "").strip()
+    if project and name:
+        with state.lock:
+            projects.change(project, _person(request), {"name": name})
+
+
+def _make_admin_webhook(request: HttpRequest) -> None:
+    url, site = request.POST.get("url", "").strip(), request.POST.get("site", "")
+    events = [event for event in request.POST.getlist("events") if event in ADMIN_EVENTS]
+    if url.startswith(("http://", "https://")) and site in SITES and events:
+        with state.lock:
+            secret = request.POST.get("secret", "").strip()
+            state.save_admin_webhook(AdminWebhook(state.next_id(), site, url, secret, events))
+
+
+def _delete_admin_webhook(request: HttpRequest) -> None:
+    with state.lock:
+        state.delete_admin_webhook(request.POST.get("webhook", ""))
+
+
+def expire_webhook(webhook: Webhook) -> None:
+    webhook.expires_at = time.time() - 1
+    state.save_webhook(webhook)
+
+
+def _on_webhook(act: Callable[[Webhook], None]) -> Callable[[HttpRequest], None]:
+    def run(request: HttpRequest) -> None:
+        site, _, number = request.POST.get("webhook", "").partition("/")
+        webhook = state.webhooks.get((site, int(number))) if number.isdigit() else None
+        if webhook:
+            with state.lock:
+                act(webhook)
+
+    return run
+
+
 def revoke(grant: Grant) -> None:
     grant.revoked = True
     state.save_grant(grant)
@@ -166,10 +239,17 @@ ACTIONS: dict[str, Callable[[HttpRequest], None]] = {
     "expire": _on_grant(expire),
     "mode": _set_token_mode,
     "limit": _limit_rate,
+    "project": _create_project,
+    "rename": _rename_project,
+    "admin_webhook": _make_admin_webhook,
+    "delete_admin_webhook": _delete_admin_webhook,
+    "delete_webhook": _on_webhook(state.delete_webhook),
+    "expire_webhook": _on_webhook(expire_webhook),
 }
 
 
 def reset(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         state.reset()
+        sender.forget()
     return redirect("/")

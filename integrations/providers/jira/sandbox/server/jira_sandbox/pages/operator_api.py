@@ -10,9 +10,10 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from .. import oauth
-from ..api import adf, issues
-from ..records import Account, Client, Grant
-from ..seed import ACME
+from ..api import adf, issues, projects, webhooks
+from ..records import Account, AdminWebhook, Client, Grant, Issue, Project, Webhook
+from ..seed import ACME, PRIORITIES, SITES, STATUSES
+from ..sending import sender
 from ..state import state
 from . import console, operator
 
@@ -37,6 +38,7 @@ def operate(request: HttpRequest, path: str) -> HttpResponse:
 
 def _reset(body: dict[str, Any]) -> dict[str, Any]:
     state.reset()
+    sender.forget()
     return {}
 
 
@@ -152,6 +154,112 @@ def _issue(body: dict[str, Any]) -> dict[str, str]:
     return {"id": made.id, "key": made.key}
 
 
+def _found_issue(body: dict[str, Any]) -> Issue:
+    found = next((issue for issue in state.issues.values() if issue.key == body["key"]), None)
+    if found is None:
+        raise OperatorError("there is no such issue")
+    return found
+
+
+def _person(body: dict[str, Any]) -> str:
+    wanted = body.get("account")
+    found = next((a for a in state.accounts.values() if wanted in (a.account_id, a.name, a.email)), None)
+    return found.account_id if found else next(iter(state.accounts))
+
+
+def _change_issue(body: dict[str, Any]) -> dict[str, str]:
+    """Change an issue as a person: {key, account?, summary?, status?, priority?, labels?, assignee?, description?}."""
+    issue = _found_issue(body)
+    values: dict[str, Any] = {name: body[name] for name in ("summary", "labels", "assignee") if name in body}
+    statuses = {status["name"]: key for key, status in STATUSES.items()}
+    priorities = {name: key for key, name in PRIORITIES.items()}
+    for name, ids in (("status", statuses), ("priority", priorities)):
+        if name in body:
+            values[name] = ids.get(body[name], body[name])
+    if "description" in body:
+        values["description"] = adf.from_text(body["description"])
+    issues.change(issue, _person(body), values)
+    return {"history_id": issue.history[-1]["id"] if issue.history else ""}
+
+
+def _comment(body: dict[str, Any]) -> dict[str, str]:
+    found = issues.add_comment(_found_issue(body), _person(body), adf.from_text(body["text"]))
+    return {"id": found["id"]}
+
+
+def _delete_issue(body: dict[str, Any]) -> dict[str, str]:
+    issues.remove(_found_issue(body), _person(body))
+    return {}
+
+
+def _age(body: dict[str, Any]) -> dict[str, int]:
+    """Let everything that happened to issues be so many seconds longer ago: {seconds}."""
+    seconds = float(body["seconds"])
+    for issue in state.issues.values():
+        issue.created, issue.updated = issue.created - seconds, issue.updated - seconds
+        for entry in issue.history:
+            entry["at"] -= seconds
+        for comment in issue.comments:
+            comment["created"] -= seconds
+    return {"issues": len(state.issues)}
+
+
+def _site(wanted: object) -> str:
+    found = next((site for site in SITES.values() if wanted in (site.cloud_id, site.slug)), None)
+    return found.cloud_id if found else ACME
+
+
+def _project(body: dict[str, Any]) -> dict[str, str]:
+    made = projects.make(_site(body.get("site")), body["key"], body["name"], _person(body))
+    return {"id": made.id, "key": made.key}
+
+
+def _change_project(body: dict[str, Any]) -> dict[str, str]:
+    found: Project | None = next((p for p in state.projects.values() if p.key == body["key"]), None)
+    if found is None:
+        raise OperatorError("there is no such project")
+    values: dict[str, str] = {name: str(body[name]) for name in ("name", "description", "lead") if name in body}
+    projects.change(found, _person(body), values)
+    return {}
+
+
+def _webhooks(body: dict[str, Any]) -> list[dict[str, Any]]:
+    return [asdict(webhook) | webhooks.shown(webhook) for webhook in state.webhooks.values()]
+
+
+def _chosen_webhooks(body: dict[str, Any]) -> list[Webhook]:
+    return [webhook for webhook in state.webhooks.values() if body.get("all") or webhook.id in body["ids"]]
+
+
+def _delete_webhooks(body: dict[str, Any]) -> dict[str, int]:
+    chosen = _chosen_webhooks(body)
+    for webhook in chosen:
+        state.delete_webhook(webhook)
+    return {"deleted": len(chosen)}
+
+
+def _expire_webhooks(body: dict[str, Any]) -> dict[str, int]:
+    chosen = _chosen_webhooks(body)
+    for webhook in chosen:
+        operator.expire_webhook(webhook)
+    return {"expired": len(chosen)}
+
+
+def _admin_webhook(body: dict[str, Any]) -> dict[str, str]:
+    site = _site(body.get("site"))
+    made = AdminWebhook(state.next_id(), site, body["url"], body["secret"], list(body["events"]))
+    state.save_admin_webhook(made)
+    return {"id": made.id}
+
+
+def _deliveries(body: dict[str, Any]) -> list[dict[str, Any]]:
+    return list(sender.sent)
+
+
+def _repeat(body: dict[str, Any]) -> dict[str, bool]:
+    return {"repeated": sender.repeat(body["identifier"])}
+
+
 ACTIONS: dict[str, Action] = {
     "POST reset": _reset,
     "GET state": _state,
@@ -163,4 +271,16 @@ ACTIONS: dict[str, Action] = {
     "POST settings": _settings,
     "POST consent": _consent,
     "POST issues": _issue,
+    "POST issues/change": _change_issue,
+    "POST issues/comment": _comment,
+    "POST issues/delete": _delete_issue,
+    "POST issues/age": _age,
+    "POST projects": _project,
+    "POST projects/change": _change_project,
+    "GET webhooks": _webhooks,
+    "POST webhooks/delete": _delete_webhooks,
+    "POST webhooks/expire": _expire_webhooks,
+    "POST admin-webhooks": _admin_webhook,
+    "GET deliveries": _deliveries,
+    "POST deliveries/repeat": _repeat,
 }
