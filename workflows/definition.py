@@ -96,6 +96,14 @@ def trigger_of(definition: Mapping[str, Any]) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def start_words(definition: Mapping[str, Any], integration: Integration) -> str:
+    """Return what a definition begins with, in words."""
+    given = trigger_of(definition)
+    kind = str(given.get("type") or "")
+    found = integration.provider.trigger(str(given.get("name"))) if kind == "integration" else None
+    return f"{integration.provider.name}: {found.title}" if found else TRIGGERS.get(kind, "–")
+
+
 def title_of(step: Mapping[str, Any], integration: Integration) -> str:
     """Return what a step is called: its own name, else what it does."""
     from workflows import steps

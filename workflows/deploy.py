@@ -1,17 +1,23 @@
 """From a draft to what runs: deploy, roll back, undeploy; and what the SDK is told of it."""
 
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
 
 from integrations import audit, clock
-from integrations.models import Integration
+from integrations.errors import ProviderError
+from integrations.models import Connection, Integration
+from integrations.provider_api import ProviderApi
 from workflows import definition as definitions
 from workflows import dispatch, runs, settings, triggers
 from workflows.definition import Problem
 from workflows.models import ProjectSecret, Workflow, WorkflowVersion
+
+CHECK_SECONDS = 5
 
 
 class NotDeployable(Exception):
@@ -52,7 +58,7 @@ def _at_odds(workflow: Workflow) -> Iterator[Problem]:
 
 def deploy(workflow: Workflow, actor: Any) -> WorkflowVersion:
     """Make the draft what runs. Raises NotDeployable. A draft that runs already makes no new version."""
-    found = problems(workflow)
+    found = problems(workflow) or list(_refused_filters(workflow))
     if found:
         raise NotDeployable(found)
     with transaction.atomic():
@@ -80,6 +86,26 @@ def roll_back(workflow: Workflow, version: WorkflowVersion, actor: Any) -> None:
         workflow.save(update_fields=["draft", "revision", "updated_at"])
         _point_to(workflow, version)
     audit.record(workflow.project, actor, "workflow rolled back", f"{workflow.name}, to version {version.number}")
+
+
+def _refused_filters(workflow: Workflow) -> Iterator[Problem]:
+    """Yield what the provider finds wrong with the filter, asked through any connection that works."""
+    given = definitions.trigger_of(workflow.draft)
+    trigger = (
+        workflow.integration.provider.trigger(str(given.get("name"))) if given.get("type") == triggers.KIND else None
+    )
+    if trigger is None or not trigger.query(given.get("input") or {}):
+        return
+    working = Connection.objects.filter(integration=workflow.integration_id).exclude(
+        pk__in=Connection.objects.needing_reconnect()
+    )
+    connection = working.select_related("integration__project", "grant", "user").order_by("-updated_at").first()
+    if connection is None:
+        return
+    # A provider that does not answer keeps nobody from deploying: the filter is judged again at each event.
+    with suppress(ProviderError):
+        found = trigger.check(ProviderApi(connection, time.monotonic() + CHECK_SECONDS), given.get("input") or {})
+        yield from (Problem("trigger", key, words) for key, words in found.items())
 
 
 def undeploy(workflow: Workflow, actor: Any) -> None:

@@ -104,7 +104,8 @@ showState();
 // Tests
 
 const payload = $("test-payload");
-const exampleOf = () => JSON.stringify(store.draft.trigger.sample ?? store.samples.trigger ?? {}, null, 2);
+const declaredExample = () => store.data.integration_triggers.find((each) => store.draft.trigger.type === "integration" && each.slug === store.draft.trigger.name)?.sample;
+const exampleOf = () => JSON.stringify(store.draft.trigger.sample ?? store.samples.trigger ?? declaredExample() ?? {}, null, 2);
 payload.value = exampleOf();
 let example = payload.value;
 // Until somebody writes a payload of their own, the trigger's example is it.

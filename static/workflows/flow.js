@@ -67,8 +67,10 @@ export class Flow {
   summary(step) {
     const { draft } = this.store;
     if (step.type === "trigger") {
-      const label = this.store.data.triggers.find((each) => each.value === draft.trigger.type)?.label ?? "";
-      return [label, draft.trigger.name ?? draft.trigger.cron].filter(Boolean).join(" · ");
+      const { type, name, cron, input } = draft.trigger;
+      const isTold = type === "integration";
+      const label = this.store.data.triggers.find((each) => each.value === (isTold ? `${type}:${name}` : type))?.label ?? "";
+      return [label, isTold ? Object.values(input ?? {}).join(", ") : (name ?? cron)].filter(Boolean).join(" · ");
     }
     if (step.type === "settings") return draft.settings.map((each) => each.label || each.key).join(", ") || "None";
     const given = step.input ?? {};

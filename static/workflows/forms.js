@@ -33,7 +33,7 @@ export class Forms {
         step.labels ??= {};
         if (label && label !== typed) step.labels[spec.key] = label;
         else delete step.labels[spec.key];
-        if (!Object.keys(step.labels).length) delete step.labels;
+        if (!Object.keys(step.labels).length) step.labels = undefined;
         if (spec.redraws) this.store.later();
       }, { redraw: false, merge: `${step.id}.${spec.key}` }),
     });
@@ -270,9 +270,9 @@ export class Forms {
     const { draft, data } = this.store;
     const trigger = draft.trigger;
     const redo = (change, more) => this.store.change(change, more);
-    const parts = [field("Starts with", select(data.triggers, trigger.type, (chosen) => redo(() => {
-      draft.trigger = { type: chosen, ...(chosen === "schedule" ? { cron: "0 9 * * 1-5", zone: Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC" } : {}) };
-    })), { key: "type" })];
+    const kind = trigger.type === "integration" ? `integration:${trigger.name}` : trigger.type;
+    const parts = [field("Starts with", select(data.triggers, kind, (chosen) => redo(() => (draft.trigger = freshTrigger(chosen)))), { key: "type" })];
+    if (trigger.type === "integration") parts.push(...this.integrationTrigger(trigger));
     if (trigger.type === "event") {
       parts.push(field("Name of the event", textInput(trigger.name, (text) => redo(() => (trigger.name = text), { redraw: false, merge: "trigger.name" }), { placeholder: "task.created", maxlength: 120 }), { key: "name", help: "Your product sends it: patchbay.event(\"task.created\", { title: \"…\" })" }));
       parts.push(this.sample(trigger));
@@ -286,6 +286,48 @@ export class Forms {
     }
     if (trigger.type === "connected") parts.push(h("p", { class: "help" }, "Runs once for every user who connects. Switch the workflow on by default, below, or it runs for nobody."));
     return h("div", { class: "step-form" }, ...parts, this.order(draft), this.audience());
+  }
+
+  // What the provider tells: its filter, and which events are left out.
+  integrationTrigger(trigger) {
+    const found = this.store.data.integration_triggers.find((each) => each.slug === trigger.name);
+    if (!found) return [h("p", { class: "help" }, "This trigger does not exist any more.")];
+    // The trigger as a step, so that its inputs are those of any step.
+    const step = {
+      id: "trigger",
+      get input() { return trigger.input; },
+      set input(values) { trigger.input = values; },
+      get labels() { return trigger.labels; },
+      set labels(found) { trigger.labels = found; },
+    };
+    const fields = found.fields.map((spec) => {
+      const put = (text) => (text === undefined ? delete this.inputOf(step)[spec.key] : (this.inputOf(step)[spec.key] = text));
+      const checked = spec.kind === "query" ? { ...spec, onLeave: () => this.checkFilter(trigger, words) } : spec;
+      const words = h("p", { class: "errorlist", role: "status" });
+      return h("div", {}, this.value(step, checked, () => step.input?.[spec.key], put), words);
+    });
+    const option = (key, label) => check(label, trigger.options?.[key], (on) => this.store.change(() => ((trigger.options ??= {})[key] = on), { redraw: false }));
+    return [
+      h("p", { class: "help" }, found.description),
+      found.note ? h("p", { class: "message message-info" }, found.note) : null,
+      ...fields,
+      h("div", { class: "field" },
+        option("skip_own", "Skip what this connection’s own runs caused"),
+        option("skip_late", "Skip what arrives after a later change of the same")),
+    ].filter(Boolean);
+  }
+
+  // What the provider thinks of a filter, asked through the preview connection.
+  async checkFilter(trigger, words) {
+    words.textContent = "";
+    if (!this.store.connection) return;
+    try {
+      const body = { connection: this.store.connection, name: trigger.name, input: trigger.input };
+      const { fields } = await call(this.store.data.urls.check_trigger, body);
+      words.textContent = Object.values(fields).join(" ");
+    } catch {
+      // It is checked again when the workflow is deployed.
+    }
   }
 
   sample(trigger) {
@@ -349,6 +391,12 @@ export class Forms {
       check("Shared: asked once for all workflows of this integration", item.shared, (on) => this.store.change(() => (on ? (item.shared = true) : delete item.shared), { redraw: false })),
       button("Remove this setting", () => this.store.change(() => draft.settings.splice(number, 1))));
   }
+}
+
+function freshTrigger(chosen) {
+  if (chosen.startsWith("integration:")) return { type: "integration", name: chosen.slice(12), input: {}, options: { skip_own: true } };
+  if (chosen === "schedule") return { type: chosen, cron: "0 9 * * 1-5", zone: Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC" };
+  return { type: chosen };
 }
 
 const leaf = () => ({ type: "OPERATOR", condition: { operator: "$stringExactlyMatches", variable: "", argument: "" } });

@@ -36,8 +36,9 @@ function shapeOf(step, data) {
   return shapes[step.type] ?? null;
 }
 
-function triggerSample(draft) {
+function triggerSample(draft, data) {
   const trigger = draft.trigger ?? {};
+  if (trigger.type === "integration") return data.integration_triggers.find((each) => each.slug === trigger.name)?.shape ?? null;
   if (trigger.sample && Object.keys(trigger.sample).length) return trigger.sample;
   const declared = {
     request: { body: null, query: {}, headers: {} },
@@ -48,8 +49,8 @@ function triggerSample(draft) {
 }
 
 // What the last test sent, and beside it what the written example has.
-function triggerValue(draft, tested) {
-  const declared = triggerSample(draft);
+function triggerValue(draft, tested, data) {
+  const declared = triggerSample(draft, data);
   const areObjects = [declared, tested].every((each) => each && typeof each === "object" && !Array.isArray(each));
   return areObjects ? { ...declared, ...tested } : (tested ?? declared);
 }
@@ -60,7 +61,11 @@ export function rootsAt(store, stepId) {
   const { seen, inFanOut } = before(draft.steps, stepId) ?? { seen: [...walk(draft.steps)], inFanOut: false };
   const samples = store.samples;
   const settings = Object.fromEntries((draft.settings ?? []).map((each) => [each.key, each.default ?? ""]));
-  const roots = [{ root: "trigger", title: "Trigger", value: triggerValue(draft, samples.trigger), tested: "trigger" in samples }];
+  const chosen = Object.keys(settings).length ? [{ root: "settings", title: "User settings", value: settings }] : [];
+  const user = { root: "user", title: "User", value: { id: "", meta: null } };
+  // A filter is asked before there is anything but the user who listens.
+  if (stepId === "trigger") return [...chosen, user];
+  const roots = [{ root: "trigger", title: "Trigger", value: triggerValue(draft, samples.trigger, data), tested: "trigger" in samples }];
   for (const step of seen) {
     const tested = step.id in samples;
     let value = tested ? samples[step.id] : shapeOf(step, data);
@@ -70,8 +75,7 @@ export function rootsAt(store, stepId) {
   if (inFanOut) {
     roots.push({ root: "item", title: "This item", value: null }, { root: "index", title: "Number of the item", value: 0 });
   }
-  if (Object.keys(settings).length) roots.push({ root: "settings", title: "User settings", value: settings });
-  roots.push({ root: "user", title: "User", value: { id: "", meta: null } });
+  roots.push(...chosen, user);
   const account = { id: "", name: "", email: "" };
   roots.push({ root: "connection", title: "Connection", value: { id: "", account, site: { id: "", name: "", url: "" } } });
   if (data.secrets.length) {

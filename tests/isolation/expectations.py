@@ -96,6 +96,7 @@ EXPECTATIONS = {
     "workflows:save_draft": member_page(),
     "workflows:options": member_page(),
     "workflows:more_fields": member_page(),
+    "workflows:check_trigger": member_page(),
     "workflows:test": member_page(),
     "workflows:test_result": member_page(),
     "workflows:deploy": member_page(),

@@ -13,6 +13,7 @@ project_pages = [
     path("workflows/<uuid:workflow_id>/draft", builder.save_draft, name="save_draft"),
     path("workflows/<uuid:workflow_id>/options", builder.options, name="options"),
     path("workflows/<uuid:workflow_id>/fields", builder.more_fields, name="more_fields"),
+    path("workflows/<uuid:workflow_id>/trigger", builder.check_trigger, name="check_trigger"),
     path("workflows/<uuid:workflow_id>/test", builder.test, name="test"),
     path("workflows/<uuid:workflow_id>/test/<uuid:run_id>", builder.test_result, name="test_result"),
     path("workflows/<uuid:workflow_id>/deploy", lists.deploy, name="deploy"),

@@ -81,6 +81,13 @@ class Workflow(UuidModel):
         return self.deployed_id is not None
 
     @property
+    def starts_with(self) -> str:
+        """Return what the draft begins with, in words."""
+        from workflows.definition import start_words
+
+        return start_words(self.draft, self.integration)
+
+    @property
     def has_changes(self) -> bool:
         """Is the draft something else than what runs?"""
         return self.deployed is None or self.deployed.definition != self.draft

@@ -16,10 +16,10 @@ from integrations.dashboard.access import action, page
 from integrations.errors import ProviderError
 from integrations.models import Connection
 from integrations.provider_api import ProviderApi
-from integrations.providers.base import Action, Field
+from integrations.providers.base import Action, Field, Trigger
 from workflows import definition as definitions
 from workflows import deploy as deploys
-from workflows import runs, steps
+from workflows import runs, steps, triggers
 from workflows.dashboard.access import find_workflow
 from workflows.expressions import FILTERS
 from workflows.models import ProjectSecret, Run, Workflow
@@ -77,9 +77,8 @@ def _data(workflow: Workflow) -> dict[str, Any]:
     provider = workflow.integration.provider
     connections = Connection.objects.filter(integration=workflow.integration_id).select_related("user", "grant")
     address = {"project_id": workflow.project_id, "workflow_id": workflow.pk}
-    calls = {
-        name: reverse(f"workflows:{name}", kwargs=address) for name in ("save_draft", "options", "more_fields", "test")
-    }
+    names = ("save_draft", "options", "more_fields", "check_trigger", "test")
+    calls = {name: reverse(f"workflows:{name}", kwargs=address) for name in names}
     return {
         "workflow": {"id": str(workflow.pk), "name": workflow.name, "description": workflow.description},
         "flags": {"is_default_on": workflow.is_default_on, "is_hidden": workflow.is_hidden},
@@ -95,7 +94,8 @@ def _data(workflow: Workflow) -> dict[str, Any]:
         "actions": [_action(found) for found in provider.actions],
         "sources": sorted(provider.sources),
         "types": [{"type": kind.type, "title": kind.title} for kind in steps.TYPES.values()],
-        "triggers": [{"value": key, "label": label} for key, label in definitions.TRIGGERS.items()],
+        "triggers": _starts(workflow),
+        "integration_triggers": [_trigger(found, workflow) for found in provider.triggers],
         "operators": [{"value": key, "label": words, "takes": takes} for key, (words, takes, _) in OPERATORS.items()],
         "setting_types": [{"value": key, "label": label} for key, label in definitions.SETTING_TYPES.items()],
         "filters": sorted(FILTERS),
@@ -107,6 +107,45 @@ def _data(workflow: Workflow) -> dict[str, Any]:
             for found in connections[:MOST_CONNECTIONS]
         ],
         "urls": calls,
+    }
+
+
+def _starts(workflow: Workflow) -> list[dict[str, str]]:
+    """Return everything that a workflow can begin with; what the provider tells comes first."""
+    provider = workflow.integration.provider
+    told = [
+        {"value": f"{triggers.KIND}:{found.slug}", "label": f"{provider.name}: {found.title}"}
+        for found in provider.triggers
+    ]
+    others = [(key, label) for key, label in definitions.TRIGGERS.items() if key != triggers.KIND]
+    return told + [{"value": key, "label": label} for key, label in others]
+
+
+def _trigger(found: Trigger, workflow: Workflow) -> dict[str, Any]:
+    provider, chosen = workflow.integration.provider, workflow.integration.chosen_scopes()
+    hard = definitions.hard_scopes(provider, found, {})
+    lacking = [scope for scope in found.scopes if scope not in chosen and scope not in hard]
+    note = ""
+    if lacking:
+        note = (
+            f"{', '.join(lacking)} is not among the scopes in Settings, so {provider.name} tells nothing: it is polled,"
+            " and runs start up to a minute late. Add the scope, and let users reconnect."
+        )
+    feed = provider.feed_of(found.slug)
+    if feed and not feed.registering:
+        note = (
+            f"{provider.name} tells no app of this at once. A webhook that an administrator makes by hand does (see a"
+            " connection's page); else the audit log is read every minute, or what changed is found by comparing every"
+            " few minutes. A connection's page says which it is."
+        )
+    return {
+        "slug": found.slug,
+        "title": found.title,
+        "description": found.description,
+        "fields": [described(item) for item in found.fields],
+        "shape": shape(found.output),
+        "sample": found.sample,
+        "note": note,
     }
 
 
@@ -228,6 +267,23 @@ def more_fields(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.U
     except ProviderError as error:
         raise Refused(400, str(error), fields=error.fields) from error
     return {"fields": [described(item) for item in found]}
+
+
+@action
+@_in_json
+def check_trigger(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UUID) -> dict[str, Any]:
+    """Return what the provider finds wrong with a trigger's filter, by field."""
+    workflow = find_workflow(request, project_id, workflow_id)
+    body = _body(request)
+    connection = _connection(workflow, body.get("connection"))
+    found = workflow.integration.provider.trigger(str(body.get("name")))
+    given = body.get("input") if isinstance(body.get("input"), dict) else {}
+    if found is None:
+        raise Refused(400, "There is no such trigger.")
+    try:
+        return {"fields": found.check(ProviderApi(connection), given or {})}
+    except ProviderError as error:
+        raise Refused(400, str(error)) from error
 
 
 # Tests --------------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from workflows import deploy as deploys
 from workflows import runs
 from workflows.dashboard.access import find_workflow
 from workflows.dashboard.forms import NewWorkflowForm
-from workflows.definition import EMPTY, TRIGGERS
+from workflows.definition import EMPTY
 from workflows.models import Run, Workflow
 from workflows.runs import RunRefused
 
@@ -42,7 +42,6 @@ def workflows(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
         "section": "workflows",
         "workflows": found[:MOST_WORKFLOWS],
         "has_integration": Integration.objects.filter(project=project).exists(),
-        "trigger_names": TRIGGERS,
         "status_names": dict(Run.Status.choices),
     }
     return render(request, "workflows/workflows.html", context)
