@@ -440,6 +440,8 @@ def _note_delivered(events: list[Event]) -> None:
     for connection_id, slug in {(event.connection_id, _feed_of(event).slug) for event in told}:
         own = Subscription.objects.filter(connection=connection_id, feed=slug)
         own.filter(Q(delivered_at=None) | Q(delivered_at__lt=a_while)).update(delivered_at=Now())
+        # It was taken for deaf: now it is told at once again.
+        own.filter(way=Subscription.Way.POLL).ask()
     by_hand = {event.delivery.site_webhook_id for event in told if event.delivery} - {None}
     if by_hand:
         SiteWebhook.objects.filter(pk__in=[pk for pk in by_hand if pk]).update(delivered_at=Now())

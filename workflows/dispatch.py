@@ -45,6 +45,26 @@ def record(
     return event
 
 
+def replay(event: Event) -> Event:
+    """Have an event dispatched once more, by what is deployed and switched on now. It is a new event, without a key:
+    what it tells was told before, and this time that is no reason to ignore it.
+    """
+    again = Event.objects.create(
+        project_id=event.project_id,
+        connection_id=event.connection_id,
+        sub=event.sub,
+        source=event.source,
+        name=event.name,
+        payload=event.payload,
+        subject=event.subject,
+        happened_at=event.happened_at,
+        delivery_id=event.delivery_id,
+        replay_of=event,
+    )
+    transaction.on_commit(lambda: _mailbox.post(again.project_id, again.pk))
+    return again
+
+
 def dispatch(*event_ids: uuid.UUID, begin: bool = False) -> int:
     """Make the runs of these events, once, however often this is called. Return how many there are.
 

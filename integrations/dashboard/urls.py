@@ -2,7 +2,15 @@
 
 from django.urls import include, path
 
-from integrations.dashboard.views import activity, catalog, integrations, project_settings, projects, sdk_settings
+from integrations.dashboard.views import (
+    activity,
+    catalog,
+    connections,
+    integrations,
+    project_settings,
+    projects,
+    sdk_settings,
+)
 
 app_name = "dashboard"
 
@@ -15,6 +23,14 @@ project_pages = [
     path("integrations/<slug:slug>/settings", integrations.settings, name="integration_settings"),
     path("integrations/<slug:slug>/activate", integrations.activate, name="activate"),
     path("integrations/<slug:slug>/deactivate", integrations.deactivate, name="deactivate"),
+    path("connections/<uuid:connection_id>", connections.connection, name="connection"),
+    path("connections/<uuid:connection_id>/look", connections.look_now, name="look_now"),
+    path("connections/<uuid:connection_id>/webhook/<slug:feed>", connections.site_webhook, name="site_webhook"),
+    path(
+        "connections/<uuid:connection_id>/webhooks/<uuid:webhook_id>/delete",
+        connections.delete_site_webhook,
+        name="delete_site_webhook",
+    ),
     path("connections/<uuid:connection_id>/disconnect", integrations.disconnect, name="disconnect"),
     path("users", activity.users, name="users"),
     path("users/<uuid:user_id>", activity.user, name="user"),

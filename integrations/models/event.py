@@ -59,7 +59,7 @@ class Event(TimeOrderedModel):
     subject = models.CharField(max_length=120, blank=True)
     happened_at = models.DateTimeField(null=True)
     delivery = models.ForeignKey(Delivery, null=True, on_delete=models.SET_NULL, related_name="events")
-    replay_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
+    replay_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="replays")
     # Until then it waits: the provider could not say yet whether it passes a filter.
     due_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -75,11 +75,18 @@ class Event(TimeOrderedModel):
             models.Index(
                 fields=["connection", "subject", "-happened_at"], condition=~Q(subject=""), name="events_by_subject"
             ),
+            models.Index(fields=["project", "state", "-id"], name="events_by_state"),
+            models.Index(fields=["project", "source", "-id"], name="events_by_source"),
+            models.Index(fields=["project", "name", "-id"], name="events_by_name"),
+            models.Index(fields=["project", "sub", "-id"], name="events_of_a_user"),
+            models.Index(fields=["connection", "-id"], name="events_of_a_connection"),
             models.Index(fields=["project", "-id"], name="events_by_age"),
             models.Index(fields=["id"], condition=Q(state="received"), name="events_undelivered"),
             models.Index(fields=["created_at"], name="events_to_prune"),
         ]
 
+    # What led to nothing, so that it may be worth another try.
+    UNHEARD = (State.FAILED, State.IGNORED)
     TOLD = (Source.WEBHOOK, Source.HAND)
     FROM_PROVIDER = (*TOLD, Source.POLL, Source.CATCH_UP)
 

@@ -105,6 +105,11 @@ class Subscription(UuidModel):
         """Is it heard later than at once?"""
         return self.way == self.Way.POLL
 
+    @property
+    def minutes(self) -> int:
+        """How late it may be heard while it is polled."""
+        return max(1, round(self.every_seconds / 60))
+
     def release(self, due_at: datetime | None, **changes: Any) -> bool:
         """Store what was found out and let go; False where the lease was lost meanwhile. Who asked again is heard."""
         later = Case(

@@ -24,6 +24,7 @@ from integrations.models import (
     ConnectedUser,
     Connection,
     ConnectSession,
+    Event,
     Grant,
     Integration,
     Member,
@@ -67,6 +68,7 @@ class House:
     session: ConnectSession
     run: Run
     site_webhook: SiteWebhook
+    event: Event
 
     def token(self, sub: str, **claims: Any) -> str:
         now = int(time.time())
@@ -92,6 +94,9 @@ class House:
             "workflow_id": self.run.workflow_id,
             "version_id": self.run.version_id,
             "run_id": self.run.pk,
+            "event_id": self.event.pk,
+            "webhook_id": self.site_webhook.pk,
+            "feed": "projects",
             "secret_id": self.project.secrets.get().pk,
             "token": self.integration.oauth_app.webhook_token
             if "/site/" not in route.pattern
@@ -203,6 +208,21 @@ def build(name: str, owner: User, private_key: rsa.RSAPrivateKey, account: dict[
         session=_consent(user, integration, account),
         run=_run(connection, account),
         site_webhook=_site_webhook(connection),
+        event=_event(connection, account),
+    )
+
+
+def _event(connection: Connection, account: dict[str, str]) -> Event:
+    payload = {"event": "issue_updated", "note": account["setting"], "raw": {"note": account["setting"]}}
+    return Event.objects.create(
+        project=connection.project,
+        connection=connection,
+        sub="alice",
+        source=Event.Source.POLL,
+        name="issue_updated",
+        payload=payload,
+        state=Event.State.IGNORED,
+        reason=account["site"],
     )
 
 

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from integrations.dashboard.forms import LinesField
-from integrations.models import Integration, Project
+from integrations.models import Connection, Event, Integration, Project
 from workflows.models import AlertRule, ProjectSecret, Run, Workflow
 
 # Only the type checker's ModelForm takes the model's type.
@@ -63,18 +63,19 @@ class RunFilterForm(forms.Form):
 
 
 class EventFilterForm(forms.Form):
-    state = forms.ChoiceField(
-        required=False,
-        choices=[
-            ("", "Any outcome"),
-            ("dispatched", "Dispatched"),
-            ("ignored", "Ignored"),
-            ("failed", "Failed"),
-            ("received", "Received"),
-        ],
-        label="Outcome",
-    )
+    state = forms.ChoiceField(required=False, choices=[("", "Any outcome"), *Event.State.choices], label="Outcome")
+    source = forms.ChoiceField(required=False, choices=[("", "Any way"), *Event.Source.choices], label="Came by")
+    name = forms.CharField(required=False, label="Event", max_length=120)
     user = forms.CharField(required=False, label="User ID", max_length=255)
+    # Set by links of a connection's page, and kept by the filter.
+    connection = forms.ModelChoiceField(
+        queryset=Connection.objects.none(), required=False, widget=forms.HiddenInput, label=""
+    )
+
+    def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        connection: Any = self.fields["connection"]
+        connection.queryset = Connection.objects.filter(project=project)
 
 
 class SecretForm(forms.Form):

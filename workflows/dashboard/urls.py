@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from workflows.dashboard.views import builder, lists, runs, settings
+from workflows.dashboard.views import builder, events, lists, runs, settings
 
 app_name = "workflows"
 
@@ -30,7 +30,10 @@ project_pages = [
     path("runs/<uuid:run_id>/cancel", runs.cancel, name="cancel"),
     path("runs/<uuid:run_id>/replay", runs.replay, name="replay"),
     path("runs/<uuid:run_id>/resolve", runs.resolve, name="resolve"),
-    path("events", runs.events, name="events"),
+    path("events", events.events, name="events"),
+    path("events/replay", events.replay_many, name="replay_events"),
+    path("events/<uuid:event_id>", events.event, name="event"),
+    path("events/<uuid:event_id>/replay", events.replay, name="replay_event"),
     path("settings/secrets", settings.secrets, name="secrets"),
     path("settings/secrets/<uuid:secret_id>/delete", settings.delete_secret, name="delete_secret"),
     path("settings/alerts", settings.alerts, name="alerts"),

@@ -13,11 +13,11 @@ from django.shortcuts import redirect, render
 from integrations import audit
 from integrations.dashboard.access import action, find_project, page
 from integrations.dashboard.paging import page_of
-from integrations.models import Event, Project
+from integrations.models import Project
 from integrations.models.base import first_uuid_at
 from workflows import runs as use_cases
 from workflows.dashboard.access import find_run
-from workflows.dashboard.forms import EventFilterForm, RunFilterForm
+from workflows.dashboard.forms import RunFilterForm
 from workflows.dashboard.timeline import timeline
 from workflows.models import Run
 from workflows.runs import RunRefused
@@ -156,18 +156,3 @@ def resolve(request: HttpRequest, project_id: uuid.UUID, run_id: uuid.UUID) -> H
         audit.record(found.project, request.user, "step resolved", f"{row.path} of {found.pk}: {answer}"[:500])
         messages.success(request, "The run goes on.")
     return redirect("workflows:run", project_id, run_id)
-
-
-@page
-def events(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
-    """The ledger: what happened, and what became of it."""
-    project = find_project(request, project_id)
-    form = EventFilterForm(request.GET)
-    wanted = form.cleaned_data if form.is_valid() else {}
-    found = Event.objects.filter(project=project).prefetch_related("runs")
-    if wanted.get("state"):
-        found = found.filter(state=wanted["state"])
-    if wanted.get("user"):
-        found = found.filter(sub=wanted["user"])
-    context = {"project": project, "section": "runs", "form": form, "is_filtered": any(wanted.values())}
-    return render(request, "workflows/events.html", {**context, "page": page_of(found, request, "-id")})

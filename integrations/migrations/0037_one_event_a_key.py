@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0031_events_by_subject'),
+        ('integrations', '0036_events_of_a_connection'),
     ]
 
     operations = [

@@ -1,0 +1,105 @@
+"""The ledger: what happened, what became of it, and doing it once more."""
+
+import json
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from integrations import audit
+from integrations.dashboard.access import action, find_project, page
+from integrations.dashboard.paging import page_of
+from integrations.models import Event, Project
+from workflows import dispatch
+from workflows.dashboard.forms import EventFilterForm
+
+MOST_REPLAYED = 500
+MOST_RUNS = 50
+
+
+@page
+def events(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
+    project = find_project(request, project_id)
+    form = EventFilterForm(request.GET, project=project)
+    wanted = form.cleaned_data if form.is_valid() else {}
+    found = filtered(project, wanted).defer("payload").prefetch_related("runs")
+    context = {
+        "project": project,
+        "section": "runs",
+        "form": form,
+        "is_filtered": any(wanted.values()),
+        "page": page_of(found, request, "-id"),
+        "can_replay": wanted.get("state") in Event.UNHEARD,
+    }
+    return render(request, "workflows/events.html", context)
+
+
+def filtered(project: Project, wanted: dict[str, Any]) -> QuerySet[Event]:
+    """Return the project's events that a filter asks for. Each condition has an index that ends in the order."""
+    names = {"state": "state", "source": "source", "name": "name", "user": "sub", "connection": "connection"}
+    given = {column: wanted[name] for name, column in names.items() if wanted.get(name)}
+    return Event.objects.filter(project=project, **given)
+
+
+def _find(request: HttpRequest, project_id: uuid.UUID, event_id: uuid.UUID) -> Event:
+    project = find_project(request, project_id)
+    found = Event.objects.visible_to(request.user).select_related(
+        "project", "delivery", "replay_of", "connection__user", "connection__grant", "connection__integration__project"
+    )
+    return get_object_or_404(found, project=project, pk=event_id)
+
+
+@page
+def event(request: HttpRequest, project_id: uuid.UUID, event_id: uuid.UUID) -> HttpResponse:
+    found = _find(request, project_id, event_id)
+    payload = {key: value for key, value in found.payload.items() if key != "raw"} if _has_raw(found) else found.payload
+    context = {
+        "project": found.project,
+        "section": "runs",
+        "event": found,
+        "payload": json.dumps(payload, indent=2, ensure_ascii=False),
+        "raw": _raw(found),
+        "runs": found.runs.select_related("workflow")[:MOST_RUNS],
+        "replays": Event.objects.filter(replay_of=found)[:10],
+    }
+    return render(request, "workflows/event.html", context)
+
+
+def _has_raw(found: Event) -> bool:
+    return isinstance(found.payload, dict) and "raw" in found.payload
+
+
+def _raw(found: Event) -> str:
+    """Return what the provider sent, as it came; else its words in the event."""
+    if found.delivery:
+        return str(found.delivery.body)
+    return json.dumps(found.payload["raw"], indent=2, ensure_ascii=False) if _has_raw(found) else ""
+
+
+@action
+def replay(request: HttpRequest, project_id: uuid.UUID, event_id: uuid.UUID) -> HttpResponse:
+    """Have an event dispatched once more, as a new one."""
+    found = _find(request, project_id, event_id)
+    again = dispatch.replay(found)
+    audit.record(found.project, request.user, "event replayed", f"{found.pk} as {again.pk}")
+    messages.success(request, "This is the replay: a new event, dispatched by what is deployed and switched on now.")
+    return redirect("workflows:event", project_id, again.pk)
+
+
+@action
+def replay_many(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
+    """Replay the events of the list that led to nothing."""
+    project = find_project(request, project_id)
+    form = EventFilterForm(request.POST, project=project)
+    wanted = form.cleaned_data if form.is_valid() else {}
+    if wanted.get("state") not in Event.UNHEARD:
+        messages.error(request, "Choose failed or ignored events first: others have had their runs.")
+        return redirect("workflows:events", project_id)
+    found = filtered(project, wanted).filter(replays=None).order_by("pk")[:MOST_REPLAYED]
+    count = len([dispatch.replay(each) for each in found])
+    audit.record(project, request.user, "events replayed", f"{count} events")
+    messages.success(request, f"{count} event{'' if count == 1 else 's'} replayed, the oldest first.")
+    return redirect("workflows:events", project_id)
