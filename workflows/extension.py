@@ -34,13 +34,12 @@ class Workflows:
     def state(self, connection: Connection) -> dict[str, Any]:
         chosen = {item.workflow_id: item for item in connection.enablements.all()}
         found = Workflow.objects.deployed().filter(integration=connection.integration_id)
-        settings = {
-            str(workflow.pk): {
-                "enabled": bool(workflow.pk in chosen and chosen[workflow.pk].is_enabled),
-                "settings": chosen[workflow.pk].settings if workflow.pk in chosen else {},
-            }
-            for workflow in found
-        }
+        settings = {}
+        for workflow in found.select_related("deployed", "integration"):
+            row = chosen.get(workflow.pk)
+            entry = {"enabled": bool(row and row.is_enabled), "settings": row.settings if row else {}}
+            notice = triggers.notice(workflow, connection) if workflow.trigger_type == triggers.KIND else None
+            settings[str(workflow.pk)] = entry | ({"notice": notice} if notice else {})
         return {"workflowSettings": settings, "configuredWorkflows": settings}
 
     def update(self, connection: Connection, patch: dict[str, Any]) -> list[dict[str, Any]]:

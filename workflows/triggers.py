@@ -19,7 +19,7 @@ from integrations.models import Connection, Event, Subscription
 from integrations.provider_api import ProviderApi
 from integrations.providers.base import Trigger, Wish
 from workflows import engine, expressions
-from workflows.definition import trigger_of
+from workflows.definition import hard_scopes, trigger_of
 from workflows.expressions import ExpressionError
 from workflows.models import Enablement, Run, StepRun, Workflow
 
@@ -124,6 +124,29 @@ def switched(workflow: Workflow, connection: Connection) -> None:
     feed = workflow.integration.provider.feed_of(workflow.trigger_name) if workflow.trigger_type == KIND else None
     if feed:
         listening.ask([connection.pk], feed.slug)
+
+
+def notice(workflow: Workflow, connection: Connection) -> dict[str, Any] | None:
+    """Return what the end user should know of a workflow's trigger: {"text", "reconnect": would that help?}."""
+    provider = workflow.integration.provider
+    trigger = provider.trigger(workflow.trigger_name)
+    if trigger is None or workflow.deployed is None:
+        return None
+    given = trigger_of(workflow.deployed.definition).get("input") or {}
+    missing = [scope for scope in trigger.needs(given) if scope not in connection.grant.scopes]
+    # Consent brings what was chosen in Settings, so that reconnecting is of no use before it is chosen there.
+    helps = bool(missing) and set(missing) <= set(workflow.integration.chosen_scopes())
+    if set(missing) & set(hard_scopes(provider, trigger, given)):
+        text = f"{provider.name} has not been allowed to tell of this ({', '.join(missing)})."
+        return {"text": text + (" Reconnect to allow it." if helps else ""), "reconnect": helps}
+    if missing:
+        text = f"Delayed up to 1 minute: {provider.name} has not been allowed to tell of this at once."
+        return {"text": text + (" Reconnect to allow it." if helps else ""), "reconnect": helps}
+    feed = provider.feed_of(trigger.slug)
+    late = connection.subscriptions.filter(feed=feed.slug if feed else "", way=Subscription.Way.POLL).first()
+    if late is None:
+        return None
+    return {"text": f"Delayed up to {late.minutes} minute{'' if late.minutes == 1 else 's'}.", "reconnect": False}
 
 
 def heal() -> None:

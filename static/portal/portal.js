@@ -235,11 +235,13 @@ function renderSettings(details, credential, key, inputs, settings, toConfig) {
 function workflowItem(credential, workflow) {
   const item = document.querySelector("#workflow").content.cloneNode(true).firstElementChild;
   const key = `${credential.id} ${workflow.id}`;
-  const { enabled, settings } = settingsOf(credential, workflow);
+  const { enabled, settings, notice } = settingsOf(credential, workflow);
   item.dataset.workflow = workflow.id;
   text("[data-title]", workflow.name, item);
   text("[data-info]", workflow.infoText ?? "", item);
   text("[data-problem]", problems.get(key) ?? "", item);
+  text("[data-notice]", notice?.text ?? "", item);
+  part("[data-act=reconnect]", item).hidden = !notice?.reconnect;
   const toggle = part("[data-act=switch]", item);
   toggle.setAttribute("aria-checked", String(Boolean(enabled)));
   text("[data-switch-name]", workflow.name, item);

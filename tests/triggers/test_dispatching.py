@@ -367,3 +367,36 @@ def test_while_a_step_of_ours_is_under_way_the_event_waits_for_its_end(
     dispatch.dispatch(event.pk)
     event.refresh_from_db()
     assert event.state == Event.State.IGNORED
+
+
+# What the end user is told --------------------------------------------------------------------------------------------
+
+
+def test_a_scope_that_was_not_granted_is_told_with_a_way_to_grant_it(
+    listener: Connection, listening: Listening
+) -> None:
+    workflow = listening(listener)
+    assert triggers.notice(workflow, listener) is None
+
+    listener.grant.scopes = ["read:jira-work"]
+    late = triggers.notice(workflow, listener)
+
+    assert late is not None
+    assert (late["reconnect"], "Delayed up to 1 minute" in late["text"]) == (True, True)
+
+
+def test_projects_are_not_told_without_their_scope(listener: Connection, listening: Listening) -> None:
+    workflow = listening(listener, trigger("project_created"))
+    listener.grant.scopes = ["read:jira-work"]
+
+    found = triggers.notice(workflow, listener)
+
+    assert found is not None
+    assert "manage:jira-configuration" in found["text"]
+
+
+def test_while_it_is_polled_the_delay_is_told(listener: Connection, listening: Listening) -> None:
+    workflow = listening(listener, trigger("project_created"))
+    listener.subscriptions.update(way="poll", every_seconds=300)
+
+    assert triggers.notice(workflow, listener) == {"text": "Delayed up to 5 minutes.", "reconnect": False}
