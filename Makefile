@@ -12,13 +12,18 @@ PYTEST := $(BIN)/python -m pytest
 WORKERS ?= 2
 ARGS ?=
 
-.PHONY: run test check test-services test-faults bench lock help
+.PHONY: run demo test check test-services test-faults bench lock help
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(RUN_STAMP) ## Start everything on this machine (PORT=9000 chooses another port)
 	@PORT=$(PORT) exec $(BIN)/python manage.py local
+
+demo: $(RUN_STAMP) ## Bring the demo's workflows into the project of Acme Tasks, while `make run` runs
+	@for file in docs/examples/tasks-to-jira.json docs/examples/jira-to-tasks.json; do \
+	  $(BIN)/python manage.py project import "Acme Tasks" $$file --secret ACME_TOKEN=@var/keys/demo_hook_token \
+	    --secret ACME_URL=$$(sed -n 's/^DEMO_URL=//p' var/local.env) || exit 1; done
 
 test: $(DEV_STAMP) ## Run the tests (ARGS="-k vault" chooses some)
 	@$(BIN)/python -m tests.support.browsers

@@ -66,6 +66,15 @@ def password() -> str:
     return path.read_text().strip()
 
 
+def hook_token() -> str:
+    """Return what the demo's workflows say to Acme Tasks to be let in, made on first use."""
+    _require_local()
+    path = _keys() / "demo_hook_token"
+    if not path.exists():
+        write_private(path, secrets.token_urlsafe(32))
+    return path.read_text().strip()
+
+
 def user_token(user_id: str, **claims: Any) -> str:
     """Return an hour's user token for an end user of Acme Tasks, signed as a customer's back end signs it.
 

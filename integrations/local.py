@@ -114,7 +114,8 @@ def environment(ports: Ports, broker_socket: Path | None, given: Mapping[str, st
     demos = [slug for slug in SLUGS if has_command(f"{slug}_demo")]
     if demos:
         values["DEMO_URL"] = f"http://127.0.0.1:{ports.demo(demos[0])}"
-    local_hosts = []
+    # The demo's workflows call it, as they call a product on the open internet.
+    local_hosts = [f"127.0.0.1:{ports.demo(slug)}" for slug in demos]
     for slug in SLUGS:
         sandbox = sandbox_environment(slug, ports.sandbox(slug), given)
         local_hosts += sandbox.pop("OUTBOUND_LOCAL_HOSTS", "").split()

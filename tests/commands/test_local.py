@@ -77,7 +77,7 @@ def test_the_environment_names_every_address() -> None:
     assert values["PUBLIC_URL"] == "http://localhost:9000"
     assert values["CELERY_BROKER_URL"] == "redis+socket:///run/broker.sock"
     assert values["SANDBOX_URL"] == "http://localhost:9001"
-    assert values["OUTBOUND_LOCAL_HOSTS"] == "localhost:9001"
+    assert values["OUTBOUND_LOCAL_HOSTS"] == "127.0.0.1:9002 localhost:9001"
     assert values["DEMO_URL"] == "http://127.0.0.1:9002"
 
 

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from integrations import clock
 from integrations.models import Connection, Integration, Project
 from integrations.models.base import Sealing, UuidModel
 
@@ -145,6 +146,13 @@ class Enablement(models.Model):
 
 
 class ProjectSecretQuerySet(models.QuerySet["ProjectSecret"]):
+    def keep(self, project: Project, name: str, value: str) -> None:
+        """Store a secret; one of this name that exists is replaced."""
+        secret = self.filter(project=project, name=name).first() or ProjectSecret(project=project, name=name)
+        secret.set_at = clock.now()
+        secret.seal("value", value)
+        secret.save()
+
     def visible_to(self, user: Any) -> Self:
         return self if user.is_superuser else self.filter(project__members__user=user)
 

@@ -3,7 +3,6 @@
 import uuid
 
 from django.contrib import messages
-from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
@@ -20,11 +19,7 @@ def secrets(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     form = SecretForm(request.POST or None, project=project)
     if request.method == "POST" and form.is_valid():
         name = form.cleaned_data["name"]
-        secret = ProjectSecret.objects.filter(project=project, name=name).first()
-        secret = secret or ProjectSecret(project=project, name=name)
-        secret.seal("value", form.cleaned_data["value"])
-        secret.set_at = Now()  # type: ignore[assignment]
-        secret.save()
+        ProjectSecret.objects.keep(project, name, form.cleaned_data["value"])
         audit.record(project, request.user, "secret set", name)
         messages.success(request, f"{name} is set. Use it as {{{{secrets.{name}}}}}.")
         return redirect("workflows:secrets", project.pk)

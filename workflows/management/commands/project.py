@@ -7,6 +7,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from integrations.models import Project
 from workflows import portable
+from workflows.dashboard.forms import SecretForm
+from workflows.models import ProjectSecret
 
 
 class Command(BaseCommand):
@@ -20,6 +22,13 @@ class Command(BaseCommand):
             each.add_argument("project", help="the project's ID, or its name where only one has it")
         out.add_argument("file", nargs="?", default="-", help="where to write; - is the terminal")
         back.add_argument("file", help="what to read; - is the terminal's input")
+        back.add_argument(
+            "--secret",
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="store a secret of the project first; NAME=@FILE reads it from a file",
+        )
         back.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
 
     def handle(self, *args: Any, what: str, project: str, file: str, **options: Any) -> None:
@@ -27,6 +36,8 @@ class Command(BaseCommand):
         if what == "export":
             self._export(found, file)
         else:
+            for pair in options["secret"] if not options["dry_run"] else []:
+                _store_secret(found, pair)
             self._import(found, file, is_dry=options["dry_run"])
 
     def _export(self, project: Project, file: str) -> None:
@@ -56,6 +67,19 @@ class Command(BaseCommand):
             self.stdout.write("Nothing was changed: this was a dry run.")
         else:
             self.stdout.write(f"{project} is what {file} says.")
+
+
+def _store_secret(project: Project, pair: str) -> None:
+    name, _, value = pair.partition("=")
+    try:
+        value = Path(value[1:]).read_text().strip() if value.startswith("@") else value
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{value[1:]} cannot be read: {error}") from error
+    form = SecretForm({"name": name, "value": value}, project=project)
+    if not form.is_valid():
+        words = " ".join(str(problem) for found in form.errors.values() for problem in found)
+        raise CommandError(f"The secret {name}: {words}")
+    ProjectSecret.objects.keep(project, name, value)
 
 
 def _project(wanted: str) -> Project:

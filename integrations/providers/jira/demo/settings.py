@@ -10,6 +10,9 @@ HERE = Path(__file__).resolve().parent
 PATCHBAY_URL = os.environ.get("ACME_PATCHBAY_URL", "http://localhost:8000")
 PATCHBAY_PROJECT_ID = os.environ.get("ACME_PROJECT_ID", "")
 PATCHBAY_KEY_FILE = Path(os.environ.get("ACME_KEY_FILE", "var/keys/demo_signing_key.pem"))
+# Where Acme keeps its tasks, and what its workflows in Patchbay say to be let in.
+TASKS_FILE = Path(os.environ.get("ACME_TASKS_FILE", "var/acme_tasks.json"))
+HOOK_TOKEN = os.environ.get("ACME_HOOK_TOKEN", "")
 
 SECRET_KEY = os.environ.get("ACME_SECRET_KEY") or secrets.token_urlsafe(50)
 DEBUG = False

@@ -1,10 +1,16 @@
 """The back end of Acme Tasks: who is signed in, and a token that says so."""
 
+import hmac
+import json
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from integrations.providers.jira.demo import settings
+from integrations.providers.jira.demo.tasks import STATUSES, Tasks
 from integrations.providers.jira.demo.tokens import user_token
 
 COOKIE = "acme-user"
@@ -12,12 +18,9 @@ PEOPLE = {
     "alice": {"name": "Alice Moreau", "email": "alice@acme.example", "role": "Support lead"},
     "bob": {"name": "Bob Okafor", "email": "bob@acme.example", "role": "Engineer"},
 }
-TASKS = [
-    ("Checkout fails for saved cards", "Three customers since Monday; the card form shows a blank page.", "Urgent"),
-    ("Export takes minutes for large teams", "Teams above 500 people wait more than two minutes.", "Soon"),
-    ("Welcome e-mail names the wrong plan", "It says Starter for everyone.", "Soon"),
-    ("Ask for dark mode, again", "Eleven requests this quarter.", "Someday"),
-]
+WAIT_SECONDS = 20
+MOST_BODY = 100_000
+tasks = Tasks(settings.TASKS_FILE)
 
 
 @require_GET
@@ -27,7 +30,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "people": PEOPLE,
         "user": user,
         "person": PEOPLE.get(user),
-        "tasks": [{"title": title, "detail": detail, "when": when} for title, detail, when in TASKS],
+        "statuses": STATUSES,
         "patchbay": settings.PATCHBAY_URL,
         "project_id": settings.PATCHBAY_PROJECT_ID,
     }
@@ -59,6 +62,65 @@ def token(request: HttpRequest) -> HttpResponse:
         words = "Acme Tasks has no signing key yet. Start Patchbay once with `make run`, which makes one."
         return JsonResponse({"message": words}, status=503)
     return JsonResponse({"token": signed}, headers={"Cache-Control": "no-store"})
+
+
+@require_http_methods(["GET", "POST"])
+def task_list(request: HttpRequest) -> HttpResponse:
+    """Return the tasks once they are others than the page knows (GET), or add one (POST)."""
+    user = signed_in(request)
+    if not user:
+        return _wrong(401, "Nobody is signed in to Acme Tasks.")
+    if request.method == "POST":
+        given = _json(request)
+        title = str(given.get("title") or "").strip()
+        if not title:
+            return _wrong(400, "A task needs a title.")
+        return JsonResponse(tasks.add(user, title, "Urgent" if given.get("priority") == "high" else "Soon"), status=201)
+    after = request.GET.get("after", "")
+    found = tasks.wait(user, int(after), WAIT_SECONDS) if after.isdecimal() and len(after) < 12 else tasks.of(user)
+    return JsonResponse(found, headers={"Cache-Control": "no-store"})
+
+
+@require_POST
+def change_task(request: HttpRequest, task_id: str) -> HttpResponse:
+    user, given = signed_in(request), _json(request)
+    if not user:
+        return _wrong(401, "Nobody is signed in to Acme Tasks.")
+    status = str(given.get("status") or "")
+    if status and status not in STATUSES:
+        return _wrong(400, f"The status is one of {', '.join(STATUSES)}.")
+    task = tasks.change(user, task_id, str(given.get("title") or "").strip(), status)
+    return JsonResponse(task) if task else _wrong(404, "There is no such task.")
+
+
+@csrf_exempt
+@require_POST
+def hear_of_jira(request: HttpRequest) -> HttpResponse:
+    """What our workflows in Patchbay call: they tell what happened in Jira."""
+    wanted = f"Bearer {settings.HOOK_TOKEN}"
+    if not settings.HOOK_TOKEN or not hmac.compare_digest(request.headers.get("Authorization", ""), wanted):
+        return _wrong(401, "The bearer token is missing or wrong.")
+    given = _json(request)
+    user = str(given.get("user") or "")
+    if user not in PEOPLE:
+        return _wrong(400, "“user” is nobody of Acme Tasks.")
+    try:
+        tasks.hear(user, given)
+    except ValueError as error:
+        return _wrong(400, str(error))
+    return JsonResponse({"taken": True})
+
+
+def _json(request: HttpRequest) -> dict[str, Any]:
+    try:
+        found = json.loads(request.read(MOST_BODY))
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _wrong(status: int, message: str) -> JsonResponse:
+    return JsonResponse({"message": message}, status=status)
 
 
 @require_GET

@@ -31,10 +31,14 @@ class Command(BaseCommand):
             "ACME_PATCHBAY_URL": settings.PUBLIC_URL,
             "ACME_PROJECT_ID": str(demo.project_id()),
             "ACME_KEY_FILE": str(Path(settings.VAR_DIR) / "keys" / "demo_signing_key.pem"),
+            "ACME_TASKS_FILE": str(Path(settings.VAR_DIR) / "acme_tasks.json"),
+            "ACME_HOOK_TOKEN": demo.hook_token(),
             "ACME_SECRET_KEY": secrets.token_urlsafe(50),
         }
         self.stderr.write(f"Acme Tasks: http://{host}:{port}/")
         # The same process, so that whoever started this command stops the server itself.
         os.chdir(settings.BASE_DIR)
-        arguments = ["--interface", "wsgi", "--host", host, "--port", str(port), "--no-ws", APPLICATION]
+        arguments = ["--interface", "wsgi", "--host", host, "--port", str(port), "--no-ws"]
+        # Each open page holds one thread while it waits for news.
+        arguments += ["--workers", "1", "--blocking-threads", "32", APPLICATION]
         os.execve(sys.executable, [sys.executable, "-m", "granian", *arguments], environment)

@@ -6,6 +6,7 @@ const RENEW_MS = 50 * 60_000; // a user token lives an hour
 const PAGE = 20;
 const FIELDS = "summary,status";
 
+let isSignedIn = false;
 let search = { jql: "", nextPageToken: "" };
 
 // Signing in to Patchbay: our own back end says who we are -------------------------------------------------------------
@@ -16,6 +17,7 @@ async function signIn() {
   const { token, message } = await answer.json();
   if (!answer.ok) throw new Error(message);
   await patchbay.authenticate(project, token, { metadata: { name, email } });
+  isSignedIn = true;
 }
 
 function jiraState() {
@@ -27,6 +29,7 @@ function isReady() {
 }
 
 function accounts() {
+  if (!isSignedIn) return [];
   return (jiraState()?.allCredentials ?? []).filter((account) => account.status === "VALID");
 }
 
@@ -36,15 +39,73 @@ function chosen() {
 
 /** A task of our own, which Patchbay hears of: workflows take it from there. */
 async function addTask() {
-  const task = { title: $("#task-title").value, priority: $("#task-priority").value };
-  await patchbay.event("task.created", task);
-  const item = document.createElement("li");
-  const words = document.createElement("div");
-  words.append(Object.assign(document.createElement("strong"), { textContent: task.title }));
-  item.append(words, Object.assign(document.createElement("span"), { className: "tag", textContent: task.priority === "high" ? "Urgent" : "Soon" }));
-  $(".tasks").prepend(item);
+  const given = { title: $("#task-title").value, priority: $("#task-priority").value };
+  const { id, title } = await acme("/tasks", given);
+  await patchbay.event("task.created", { id, title, priority: given.priority });
   $("[data-task]").reset();
   say("[data-told]", "Added, and Patchbay was told.");
+}
+
+/** A change of ours: Patchbay hears of it where the task is an issue too. */
+async function changeTask(id, change) {
+  const { key, title, status } = await acme(`/tasks/${encodeURIComponent(id)}`, change);
+  if (!key) return;
+  await patchbay.event("task.changed", { id, key, title, status });
+  say("[data-told]", "Changed, and Patchbay was told.");
+}
+
+/** A call to our own back end. */
+async function acme(path, body) {
+  const token = document.cookie.match(/(?:^|; )acme-csrf=([^;]+)/)?.[1] ?? "";
+  const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
+  const answer = await fetch(path, body ? { method: "POST", headers, body: JSON.stringify(body) } : {});
+  const found = await answer.json();
+  if (!answer.ok) throw new Error(found.message);
+  return found;
+}
+
+/** Show the tasks, then wait for the next change of them, for as long as the page is open. */
+async function follow() {
+  let version = "";
+  for (;;) {
+    try {
+      const found = await acme(`/tasks?after=${version}`);
+      if (found.version !== version) showTasks(found);
+      version = found.version;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 2000)); // our own back end is starting again
+    }
+  }
+}
+
+function showTasks({ tasks, activity }) {
+  if ($("[data-tasks]").contains(document.activeElement)) document.activeElement.blur();
+  $("[data-tasks]").replaceChildren(...tasks.map(taskItem));
+  $("[data-activity]").replaceChildren(...activity.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+  $("[data-activity]").hidden = !activity.length;
+}
+
+function taskItem(task) {
+  const item = $("#task").content.cloneNode(true).firstElementChild;
+  const put = (place, text) => (item.querySelector(place).textContent = text);
+  put("[data-task-title]", task.title);
+  put("[data-detail]", task.detail);
+  put("[data-comment]", task.comment);
+  put("[data-when]", task.when);
+  item.querySelector("[data-when]").classList.add(`tag-${task.when.toLowerCase()}`);
+  const link = item.querySelector("[data-key]");
+  link.hidden = !task.key;
+  link.textContent = task.key;
+  if (task.url) link.href = task.url;
+  const status = item.querySelector("[data-status]");
+  if (![...status.options].some((option) => option.value === task.status)) status.append(new Option(task.status));
+  status.value = task.status;
+  status.addEventListener("change", () => doing(null, "[data-told]", "Changing…", () => changeTask(task.id, { status: status.value })));
+  const send = item.querySelector("[data-send]");
+  send.dataset.send = task.title;
+  send.dataset.detail = task.detail;
+  send.hidden = Boolean(task.key) || !accounts().length;
+  return item;
 }
 
 // What is on the page --------------------------------------------------------------------------------------------------
@@ -195,6 +256,7 @@ document.addEventListener("click", ({ target }) => {
 });
 
 async function begin() {
+  follow();
   await signIn();
   for (const happened of ["onIntegrationInstall", "onIntegrationUninstall"]) patchbay.subscribe(happened, refresh);
   setInterval(() => signIn().catch((error) => notice(error.message)), RENEW_MS);
