@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from integrations.dashboard.urls import project_pages
-from integrations.models import Connection, Integration, Member, Project, SigningKey
+from integrations.models import Connection, Integration, Member, Project, SigningKey, SiteWebhook
 from tests.dashboard.conftest import url
 
 pytestmark = pytest.mark.django_db
@@ -26,10 +26,13 @@ PAGES = [
     "project_settings",
     "members",
     "disconnect",
+    "connection",
+    "site_webhook",
     "revoke_key",
     "remove_member",
 ]
 ACTIONS = ["add_integration", "activate", "deactivate", "generate_key", "add_key", "member_link", "change_role"]
+ACTIONS += ["look_now", "delete_site_webhook"]
 
 
 @pytest.fixture
@@ -41,6 +44,9 @@ def address(
 ) -> Callable[[str], str]:
     connection = connect_user(integration)
     member = Member.objects.get(user__email="bob@example.com")
+    webhook = SiteWebhook(project=project, connection=connection, feed="projects")
+    webhook.new_secret()
+    webhook.save()
     rest: dict[str, object] = {
         "provider": "jira",
         "integration": "jira",
@@ -50,12 +56,17 @@ def address(
         "deactivate": "jira",
         "user": connection.user_id,
         "disconnect": connection.pk,
+        "connection": connection.pk,
+        "look_now": connection.pk,
+        "site_webhook": [connection.pk, "projects"],
+        "delete_site_webhook": [connection.pk, webhook.pk],
         "revoke_key": signing_key.pk,
         "remove_member": member.pk,
         "member_link": member.pk,
         "change_role": member.pk,
     }
-    return lambda name: url(name, project.pk, *([rest[name]] if name in rest else []))
+    more = {name: value if isinstance(value, list) else [value] for name, value in rest.items()}
+    return lambda name: url(name, project.pk, *more.get(name, []))
 
 
 def test_every_page_is_listed_here() -> None:
