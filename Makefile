@@ -43,9 +43,10 @@ test-services: $(DEV_STAMP) ## Run the tests on PostgreSQL with RabbitMQ, then w
 test-faults: $(DEV_STAMP) ## Kill processes and see that nothing is lost
 	$(PYTEST) tests/faults -m faults $(ARGS)
 
-bench: $(DEV_STAMP) ## Measure the proxy beside a direct call, and runs of workflows
+bench: $(DEV_STAMP) ## Measure the proxy beside a direct call, runs of workflows, and deliveries
 	$(BIN)/python -m tests.bench.proxy $(ARGS)
 	$(BIN)/python -m tests.bench.runs
+	$(BIN)/python -m tests.bench.webhooks
 
 lock: ## Pin and hash the requirements (needs uv)
 	@command -v uv > /dev/null || { echo "make lock needs uv. Install it (pip install uv) and try again."; exit 1; }

@@ -257,9 +257,10 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_PUBLISH_RETRY = False
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
-    {} if CELERY_BROKER_URL.startswith("amqp") else {"visibility_timeout": 300, "socket_connect_timeout": 2}
-)
+# A request must not wait while a broker that is away is tried again and again: the sweeper gives the hint later.
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {"max_retries": 0, "interval_start": 0, "interval_step": 0}
+if not CELERY_BROKER_URL.startswith("amqp"):
+    CELERY_BROKER_TRANSPORT_OPTIONS |= {"visibility_timeout": 300, "socket_connect_timeout": 2}
 CELERY_TIMEZONE = "UTC"
 # Workers take from both in turn. In the second waits what one project sends in large numbers.
 CELERY_TASK_DEFAULT_QUEUE = "celery"
