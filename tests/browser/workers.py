@@ -6,7 +6,8 @@ from contextlib import contextmanager
 
 from django.db import connections
 
-from integrations.models import Event
+from integrations import listening, webhooks
+from integrations.models import Delivery, Event, Subscription
 from workflows import dispatch, engine
 from workflows.models import Run
 
@@ -17,6 +18,10 @@ def working() -> Iterator[None]:
 
     def work() -> None:
         while not stop.wait(0.03):
+            for pk in list(Subscription.objects.due().values_list("pk", flat=True)):
+                listening.tend(pk)
+            for pk in list(Delivery.objects.waiting().values_list("pk", flat=True)):
+                webhooks.handle(pk)
             for pk in list(Event.objects.undelivered().values_list("pk", flat=True)):
                 dispatch.dispatch(pk)
             for pk in list(Run.objects.due().values_list("pk", flat=True)):

@@ -130,8 +130,8 @@ async function showProjects() {
   const { values } = await jira("/rest/api/3/project/search?maxResults=50&orderBy=name");
   options($("#project"), values.map(({ key, name: title }) => [key, `${title} (${key})`]));
   if (!values.length) return say("[data-created]", "This account sees no project on its site.");
-  await showTypes();
   $("#jql").value ||= `project = ${values[0].key} ORDER BY created DESC`;
+  await showTypes();
 }
 
 async function showTypes() {
