@@ -136,9 +136,7 @@ def _ask(look: _Look, plan: Plan, instead_of: str) -> Registration:
         row.delete()
         raise
     # An id may come again after the site has forgotten what had it.
-    same = Registration.objects.filter(app=look.app, site=look.site, provider_id=hook.id)
-    same.exclude(connection=look.connection).delete()
-    same.delete()
+    Registration.objects.filter(app=look.app, site=look.site, provider_id=hook.id).delete()
     row.provider_id, row.expires_at = hook.id, hook.expires_at
     row.verified_at = clock.now()
     row.save(update_fields=["provider_id", "expires_at", "verified_at"])
@@ -181,11 +179,6 @@ def end_all(connection: Connection, feed: str, api: ProviderApi, registering: Re
     look.see()
     _end(rows, look)
     _remove_strangers(look)
-
-
-def soonest_expiry(connection: Connection, feed: str) -> datetime | None:
-    found = Registration.objects.live().filter(connection=connection, feed=feed).order_by("expires_at").first()
-    return found.expires_at if found else None
 
 
 def prune() -> int:

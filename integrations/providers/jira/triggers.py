@@ -224,48 +224,47 @@ PROJECT_SAMPLE = {
     "raw": {"webhookEvent": "project_updated"},
 }
 
+
+def _about_issues(slug: str, title: str, description: str, **more: Any) -> Trigger:
+    """Declare a trigger that is told of issues, and filtered as they are."""
+    return Trigger(
+        slug=slug,
+        title=title,
+        description=description,
+        scopes=(READ, TELL),
+        mismatch=mismatch,
+        query=query,
+        within=within,
+        check=check,
+        names=names,
+        **more,
+    )
+
+
 ISSUE_TRIGGERS = (
-    Trigger(
-        slug=happenings.ISSUE_CREATED,
-        title="New issue",
-        description="Starts when an issue is created.",
+    _about_issues(
+        happenings.ISSUE_CREATED,
+        "New issue",
+        "Starts when an issue is created.",
         fields=(PROJECTS, JQL),
         output=ISSUE_OUT,
         sample=CREATED_SAMPLE,
-        scopes=(READ, TELL),
-        mismatch=mismatch,
-        query=query,
-        within=within,
-        check=check,
-        names=names,
     ),
-    Trigger(
-        slug=happenings.ISSUE_UPDATED,
-        title="Issue updated",
-        description="Starts when a field of an issue changes: its status, its assignee, any other.",
+    _about_issues(
+        happenings.ISSUE_UPDATED,
+        "Issue updated",
+        "Starts when a field of an issue changes: its status, its assignee, any other.",
         fields=(PROJECTS, FIELDS, JQL),
         output=ISSUE_OUT,
         sample=ISSUE_SAMPLE,
-        scopes=(READ, TELL),
-        mismatch=mismatch,
-        query=query,
-        within=within,
-        check=check,
-        names=names,
     ),
-    Trigger(
-        slug=happenings.COMMENT_CREATED,
-        title="New comment",
-        description="Starts when somebody comments on an issue.",
+    _about_issues(
+        happenings.COMMENT_CREATED,
+        "New comment",
+        "Starts when somebody comments on an issue.",
         fields=(PROJECTS, JQL),
         output=COMMENT_OUT,
         sample=COMMENT_SAMPLE,
-        scopes=(READ, TELL),
-        mismatch=mismatch,
-        query=query,
-        within=within,
-        check=check,
-        names=names,
     ),
 )
 
