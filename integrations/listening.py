@@ -250,7 +250,7 @@ class _Look:
     def _read(self, wishes: list[Wish], gap: str) -> None:
         assert self.subscription.heard_until is not None
         since = max(self.subscription.heard_until, self.now - FURTHEST)
-        reading = self.feed.read(self.api, since, self.subscription.cursor, wishes, self._heard)
+        reading = self.feed.read(self.api, since, self.subscription.cursor, wishes)
         found = [each for each in reading.happenings if self._is_wanted(each)]
         if self.way != Way.POLL and not gap:
             # What is told may be a little late; it is read the next time, if it was not told by then.
@@ -270,15 +270,6 @@ class _Look:
     def _is_wanted(self, happening: Happening) -> bool:
         since = self.subscription.triggers.get(happening.trigger)
         return since is not None and happening.at >= datetime.fromisoformat(since)
-
-    def _heard(self, pairs: list[tuple[str, datetime]]) -> set[str]:
-        """Return the subjects of which the ledger has something as new as this."""
-        moments = dict(pairs)
-        found = Event.objects.filter(
-            connection=self.connection, subject__in=moments, happened_at__gte=min(moments.values())
-        )
-        rows = found.values_list("subject", "happened_at")
-        return {subject for subject, at in rows if at is not None and at >= moments[subject]}
 
     def _store(self, found: list[Happening], reading: Reading) -> list[Event]:
         source = Event.Source.POLL if self.way == Way.POLL else Event.Source.CATCH_UP

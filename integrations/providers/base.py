@@ -310,15 +310,11 @@ class Reading:
     every_seconds: float = 60
 
 
-# Which of these (subject, moment) pairs did we hear of already?
-Heard = Callable[[list[tuple[str, datetime]]], set[str]]
-
-
 @dataclass(frozen=True)
 class Feed:
     """Triggers that are told together.
 
-    `read(api, since, cursor, wishes, heard)` reads what happened since then: to poll, and to fill gaps. `scopes` are
+    `read(api, since, cursor, wishes)` reads what happened since then: to poll, and to fill gaps. `scopes` are
     those without which nothing is heard. `absorb(cursor, happening)` returns the feed's memory after a delivery, None
     where the delivery tells nothing new.
     """
@@ -326,7 +322,7 @@ class Feed:
     slug: str
     title: str
     triggers: tuple[Trigger, ...]
-    read: "Callable[[ProviderApi, datetime, Mapping[str, Any], list[Wish], Heard], Reading]"
+    read: "Callable[[ProviderApi, datetime, Mapping[str, Any], list[Wish]], Reading]"
     registering: Registering | None = None
     poll_seconds: float = 60
     absorb: Callable[[Mapping[str, Any], Happening], Mapping[str, Any] | None] = lambda cursor, happening: cursor

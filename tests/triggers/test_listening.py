@@ -490,3 +490,21 @@ def compared_long_ago(connection: Connection) -> None:
 def move_history(sandbox: Sandbox, minutes: float) -> None:
     """Let what people did be so long ago."""
     sandbox.operate("issues/age", {"seconds": minutes * 60})
+
+
+def test_a_change_that_was_lost_is_found_though_a_later_one_was_told(
+    worker: Worker, connection: Connection, sandbox: Sandbox, live: None
+) -> None:
+    begin(worker, connection)
+    subscription = look(connection)
+    sandbox.operate("issues/change", {"key": "OPS-1", "status": "Done"})  # nothing is told of it
+    sandbox.operate("settings", {"webhooks_off": False})
+    sandbox.operate("issues/change", {"key": "OPS-1", "summary": "Disk is full again"})
+    wait_for_deliveries(1)
+    handle_all()
+    later(subscription)
+    sandbox.operate("webhooks/delete", {"all": True})
+
+    look(connection)
+
+    assert sorted(Event.objects.values_list("source", flat=True)) == ["catch_up", "webhook"]

@@ -12,7 +12,7 @@ from typing import Any
 from integrations import clock
 from integrations.errors import PermanentError
 from integrations.provider_api import ProviderApi
-from integrations.providers.base import Feed, Happening, Heard, NotHeard, Reading, Wish
+from integrations.providers.base import Feed, Happening, NotHeard, Reading, Wish
 from integrations.providers.jira import happenings, jql, triggers
 from integrations.providers.jira.registering import REGISTERING
 
@@ -26,18 +26,17 @@ POLL_SECONDS = 60
 Json = dict[str, Any]
 
 
-def read(api: ProviderApi, since: datetime, cursor: Mapping[str, Any], wishes: list[Wish], heard: Heard) -> Reading:
+def read(api: ProviderApi, since: datetime, cursor: Mapping[str, Any], wishes: list[Wish]) -> Reading:
     """Return what was created, changed and said since then. `cursor` is not used: the moment says it all."""
     now = clock.now()
     found: list[Happening] = []
     count, until, has_more = 0, now - LAG, False
     for page in _changed(api, since, wishes):
         moments = {issue["id"]: happenings.moment(issue["fields"].get("updated")) or since for issue in page}
-        known = heard([(f"issue:{issue_id}", at) for issue_id, at in moments.items()])
-        new = [issue for issue in page if f"issue:{issue['id']}" not in known]
-        for issue in new:
+        # Each is read, also where something newer was told of it: what was told before that may have been lost.
+        for issue in page:
             found += _of_issue(api, issue["id"], since, {wish.trigger for wish in wishes})
-        count += len(new)
+        count += len(page)
         if count >= MOST_ISSUES:
             # Sorted by the moment of the last change: what follows changed later than this.
             until, has_more = max(since, *moments.values()), True

@@ -11,7 +11,7 @@ from typing import Any
 from integrations import clock
 from integrations.errors import PermanentError
 from integrations.provider_api import ProviderApi
-from integrations.providers.base import Feed, Happening, Heard, Reading, Wish
+from integrations.providers.base import Feed, Happening, Reading, Wish
 from integrations.providers.jira import happenings, triggers
 
 COMPARE_SECONDS = 300
@@ -26,7 +26,7 @@ NAMES = {"key": "key", "name": "name", "description": "description", "lead": "le
 Json = dict[str, Any]
 
 
-def read(api: ProviderApi, since: datetime, cursor: Mapping[str, Any], wishes: list[Wish], heard: Heard) -> Reading:
+def read(api: ProviderApi, since: datetime, cursor: Mapping[str, Any], wishes: list[Wish]) -> Reading:
     """Return the projects that are new or changed since the last look, with who did it where the audit log says so."""
     now = clock.now()
     memory = dict(cursor)
