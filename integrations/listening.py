@@ -278,7 +278,7 @@ class _Look:
                 with writing():
                     self._keep_cursor(reading)
                     keys = [happening.key for happening in found]
-                    known = Event.objects.filter(connection=self.connection, key__in=keys)
+                    known = Event.objects.telling([self.connection.pk], keys)
                     told = set(known.values_list("key", flat=True))
                     new = {happening.key: happening for happening in found if happening.key not in told}
                     events = [webhooks.event_of(self.connection, happening, source) for happening in new.values()]

@@ -45,6 +45,8 @@ logger = logging.getLogger(__name__)
 PREVIOUS_SECRET = timedelta(days=1)
 # Between asking for a registration and knowing its id, deliveries may come that name it.
 ASKING = timedelta(minutes=2)
+# The time of the last delivery is written that often at most.
+A_WHILE = timedelta(seconds=10)
 BATCH = 200
 TRIES = 3
 
@@ -379,22 +381,33 @@ def event_of(
 
 def store(events: list[Event]) -> list[Event]:
     """Store events inside a transaction of the caller's. What was told before is ignored, and says so."""
-    _judge([event for event in events if event.key and event.source in Event.TOLD])
+    told = [event for event in events if event.key and event.source in Event.TOLD]
+    subscriptions = _subscriptions(told)
+    _judge(told, subscriptions)
     _ignore_known([event for event in events if event.key])
     Event.objects.bulk_create(events)
-    _note_delivered(events)
+    _note_delivered(told, subscriptions)
     return events
 
 
-def _judge(events: list[Event]) -> None:
-    """Ignore what nobody listens to, and what the feed's memory knows already."""
-    feeds = {event: _feed_of(event) for event in events}
+Subscriptions = Mapping[tuple[uuid.UUID | None, str], Subscription]
+
+
+def _subscriptions(events: list[Event]) -> Subscriptions:
+    """Return what listens to these, by connection and feed."""
+    if not events:
+        return {}
     found = Subscription.objects.filter(connection__in={event.connection_id for event in events}).order_by("pk")
-    if any(feed.by_hand for feed in feeds.values()):
+    if any(_feed_of(event).by_hand for event in events):
         # Two deliveries about one project at once, or one beside a comparison, must not overwrite each other's memory.
         found = found.select_for_update()
-    subscriptions: dict[Any, Subscription] = {(each.connection_id, each.feed): each for each in found} if events else {}
-    for event, feed in feeds.items():
+    return {(each.connection_id, each.feed): each for each in found}
+
+
+def _judge(events: list[Event], subscriptions: Subscriptions) -> None:
+    """Ignore what nobody listens to, and what the feed's memory knows already."""
+    for event in events:
+        feed = _feed_of(event)
         subscription = subscriptions.get((event.connection_id, feed.slug))
         if subscription is None or event.name not in subscription.triggers:
             _ignore(event, "Nobody listens to it.")
@@ -422,9 +435,7 @@ def _ignore_known(events: list[Event]) -> None:
     if not events:
         return
     known: dict[tuple[uuid.UUID | None, str], Event] = {}
-    found = Event.objects.filter(
-        connection__in={event.connection_id for event in events}, key__in={event.key for event in events}
-    )
+    found = Event.objects.telling({event.connection_id for event in events}, {event.key for event in events})
     for event in found.only("connection_id", "key", "source", "created_at"):
         known[event.connection_id, event.key] = event
     for event in events:
@@ -434,16 +445,16 @@ def _ignore_known(events: list[Event]) -> None:
             _ignore(event, f"It was told before{at}: {before.get_source_display()}.")
 
 
-def _note_delivered(events: list[Event]) -> None:
+def _note_delivered(events: list[Event], subscriptions: Subscriptions) -> None:
     """Remember when the provider last told anything, for the pages and for the watch over silence."""
-    told = [event for event in events if event.source in Event.TOLD and event.happened_at]
-    a_while = Now() - timedelta(seconds=10)
-    for connection_id, slug in {(event.connection_id, _feed_of(event).slug) for event in told}:
-        own = Subscription.objects.filter(connection=connection_id, feed=slug)
-        own.filter(Q(delivered_at=None) | Q(delivered_at__lt=a_while)).update(delivered_at=Now())
-        # It was taken for deaf: now it is told at once again.
-        own.filter(way=Subscription.Way.POLL).ask()
-    by_hand = {event.delivery.site_webhook_id for event in told if event.delivery} - {None}
+    for key in {(event.connection_id, _feed_of(event).slug) for event in events} & set(subscriptions):
+        subscription = subscriptions[key]
+        own = Subscription.objects.filter(pk=subscription.pk)
+        if subscription.delivered_at is None or subscription.delivered_at < clock.now() - A_WHILE:
+            own.update(delivered_at=Now())
+        if subscription.way == Subscription.Way.POLL:
+            own.ask()  # It was taken for deaf: now it is told at once again.
+    by_hand = {event.delivery.site_webhook_id for event in events if event.delivery} - {None}
     if by_hand:
         SiteWebhook.objects.filter(pk__in=[pk for pk in by_hand if pk]).update(delivered_at=Now())
 

@@ -255,7 +255,7 @@ def _ask_provider(event: Event, asking: list[tuple[dict[str, Any], str]], verdic
 
 def _is_late(event: Event) -> bool:
     """Was something later about the same subject dispatched already?"""
-    same = Event.objects.filter(connection=event.connection_id, subject=event.subject, name=event.name)
+    same = Event.objects.about(event.connection_id, event.subject).filter(name=event.name)
     return same.filter(happened_at__gt=event.happened_at, state=Event.State.DISPATCHED).exclude(pk=event.pk).exists()
 
 

@@ -1,4 +1,5 @@
 import uuid
+from collections.abc import Iterable
 from typing import Any, Self
 
 from django.db import models
@@ -21,6 +22,17 @@ class EventQuerySet(models.QuerySet["Event"]):
 
     def due(self) -> Self:
         return self.undelivered().filter(Q(due_at=None) | Q(due_at__lte=Now()))
+
+    def telling(self, connection_ids: Iterable[uuid.UUID | None], keys: Iterable[str]) -> Self:
+        """Those that tell what has one of these keys, in no order.
+
+        No key is empty. Saying so lets the index be used that holds the others; an order would speak for another one.
+        """
+        return self.filter(connection__in=connection_ids, key__in=keys).exclude(key="").order_by()
+
+    def about(self, connection_id: uuid.UUID | None, subject: str) -> Self:
+        """Those about one subject, which is not empty either."""
+        return self.filter(connection=connection_id, subject=subject).exclude(subject="")
 
     def settle(self, ids: "list[uuid.UUID]", state: str, reason: str = "") -> None:
         """End events, each once: where another process was faster, its words stay."""

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 from django.test import Client
 
 from integrations import remember
@@ -275,6 +275,17 @@ def test_what_two_ways_tell_counts_once(sender: Sender, listener: Connection, li
     assert first.state == Event.State.DISPATCHED
     assert second.state == Event.State.IGNORED
     assert "told before" in second.reason
+
+
+def test_what_was_told_before_is_found_by_its_key_not_among_all_of_a_connection(listener: Connection) -> None:
+    found = Event.objects.telling([listener.pk], ["issue:1:2", "issue:1:3"])
+
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")  # it would read so small a table as a whole
+        plan = found.explain()
+
+    assert "one_event_a_key" in plan, plan
 
 
 def test_a_faster_delivery_waits_for_its_registration(
