@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from integrations.models import Connection, Integration
+from integrations.models import Connection, Event, Integration
 from integrations.providers.base import Wish
 
 # Have a task called with each of these ids: by a worker, or here and now where no broker takes it.
@@ -35,8 +35,8 @@ class Extension(Protocol):
     def wishes(self, connection: Connection) -> list[Wish]:
         """Return the triggers that somebody listens to for this connection."""
 
-    def dispatch(self, event_ids: list[uuid.UUID]) -> None:
-        """Have begun what these events cause."""
+    def dispatch(self, events: list[Event]) -> None:
+        """Have begun what these events, which were just stored, cause."""
 
     def warn(self, connection: Connection, words: str) -> None:
         """Tell a project's people that something about a connection needs their eyes."""
@@ -74,7 +74,7 @@ class NullExtension:
     def wishes(self, connection: Connection) -> list[Wish]:
         return []
 
-    def dispatch(self, event_ids: list[uuid.UUID]) -> None:
+    def dispatch(self, events: list[Event]) -> None:
         return
 
     def warn(self, connection: Connection, words: str) -> None:

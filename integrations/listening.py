@@ -265,7 +265,7 @@ class _Look:
             self.changes |= {"found_at": self.now}
         if self.way == Way.WEBHOOK and (gap or events):
             self._note_gap(since, len(events), gap)
-        extension.installed().dispatch([event.pk for event in events if event.state == Event.State.RECEIVED])
+        extension.installed().dispatch([event for event in events if event.state == Event.State.RECEIVED])
 
     def _is_wanted(self, happening: Happening) -> bool:
         since = self.subscription.triggers.get(happening.trigger)

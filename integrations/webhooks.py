@@ -48,6 +48,8 @@ ASKING = timedelta(minutes=2)
 # The time of the last delivery is written that often at most.
 A_WHILE = timedelta(seconds=10)
 BATCH = 200
+# What dispatching wants to know of a connection.
+OF_CONNECTION = ("connection__user", "connection__integration", "connection__grant")
 TRIES = 3
 
 
@@ -208,7 +210,7 @@ def _refused(door: Door, reason: str) -> None:
 # What it means ------------------------------------------------------------------------------------------------------
 
 
-def handle(*delivery_ids: uuid.UUID) -> list[uuid.UUID]:
+def handle(*delivery_ids: uuid.UUID) -> list[Event]:
     """Make the events of these deliveries, once, and return those that are to be dispatched."""
     for _ in range(TRIES):
         # Two workers may hear the same by two ways at one moment; the slower one then finds what the other stored.
@@ -217,7 +219,7 @@ def handle(*delivery_ids: uuid.UUID) -> list[uuid.UUID]:
     return _handle(delivery_ids)
 
 
-def _handle(delivery_ids: tuple[uuid.UUID, ...]) -> list[uuid.UUID]:
+def _handle(delivery_ids: tuple[uuid.UUID, ...]) -> list[Event]:
     with writing():
         waiting = Delivery.objects.waiting().filter(pk__in=delivery_ids).order_by("pk")
         deliveries = list(waiting.select_for_update(skip_locked=True))
@@ -233,7 +235,7 @@ def _handle(delivery_ids: tuple[uuid.UUID, ...]) -> list[uuid.UUID]:
             events += _events(delivery, told[delivery.pk], found)
         stored = store(events)
         Delivery.objects.filter(pk__in=handled).update(state=Delivery.State.HANDLED)
-    return [event.pk for event in stored if event.state == Event.State.RECEIVED]
+    return [event for event in stored if event.state == Event.State.RECEIVED]
 
 
 @dataclass(frozen=True)
@@ -259,19 +261,16 @@ def site_key(url: str) -> str:
 
 def _targets(deliveries: list[Delivery], told: Mapping[uuid.UUID, _Told]) -> dict[uuid.UUID, list[Connection]]:
     """Return the connections that each delivery is for."""
-    by_hand = {
-        webhook.pk: webhook
-        for webhook in SiteWebhook.objects.filter(
-            pk__in=[delivery.site_webhook_id for delivery in deliveries if delivery.site_webhook_id]
-        ).select_related("connection__user", "connection__integration")
-    }
+    addresses = [delivery.site_webhook_id for delivery in deliveries if delivery.site_webhook_id]
+    made_by_hand = SiteWebhook.objects.filter(pk__in=addresses).select_related(*OF_CONNECTION)
+    by_hand = {webhook.pk: webhook for webhook in made_by_hand}
     wanted = Q(pk=None)
     for delivery in deliveries:
         ids = told[delivery.pk].delivered.registrations
         if delivery.app_id and ids and delivery.site:
             wanted |= Q(app=delivery.app_id, site=delivery.site, provider_id__in=ids)
     registered: dict[tuple[Any, str, str], Connection] = {}
-    for row in Registration.objects.filter(wanted).select_related("connection__user", "connection__integration"):
+    for row in Registration.objects.filter(wanted).select_related(*OF_CONNECTION):
         # A connection that has moved to another site hears nothing of the old one.
         if site_key(row.connection.site_url) == row.site:
             registered[row.app_id, row.site, row.provider_id] = row.connection

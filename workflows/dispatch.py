@@ -66,12 +66,17 @@ def replay(event: Event) -> Event:
 
 
 def dispatch(*event_ids: uuid.UUID, begin: bool = False) -> int:
+    """Make the runs of those of these events that are due. As `dispatch_events`."""
+    due = Event.objects.due().filter(pk__in=event_ids).order_by("pk")
+    found = due.select_related("connection__grant", "connection__integration", "connection__user")
+    return dispatch_events(list(found), begin=begin)
+
+
+def dispatch_events(events: list[Event], *, begin: bool = False) -> int:
     """Make the runs of these events, once, however often this is called. Return how many there are.
 
     With `begin`, as many of them as this worker can carry are carried here and now: it is awake already.
     """
-    due = Event.objects.due().filter(pk__in=event_ids).order_by("pk")
-    events = list(due.select_related("connection__grant", "connection__integration", "connection__user"))
     if not events:
         return 0
     heard = _heard(events)

@@ -77,8 +77,8 @@ class Workflows:
     def wishes(self, connection: Connection) -> list[Wish]:
         return triggers.wishes(connection)
 
-    def dispatch(self, event_ids: list[uuid.UUID]) -> None:
-        dispatch.dispatch(*event_ids, begin=True)
+    def dispatch(self, events: list[Event]) -> None:
+        dispatch.dispatch_events(events, begin=True)
 
     def warn(self, connection: Connection, words: str) -> None:
         alerts.warn(connection, words)
