@@ -87,6 +87,9 @@ class Sender:
 
     def put(self, delivery: Delivery, *, is_first: bool = False) -> None:
         with self._wake:
+            if is_first:
+                # No later than those it comes before, or it would not.
+                delivery.due_at = min([delivery.due_at, *(each.due_at for each in self._waiting)])
             self._waiting.insert(0 if is_first else len(self._waiting), delivery)
             self._bodies[delivery.identifier] = delivery
             if self._thread is None:

@@ -42,9 +42,12 @@ def register(call: Call) -> dict[str, Any]:
     if not isinstance(wanted, list) or not wanted:
         raise JiraError(400, "At least one webhook must be given.")
     for item in wanted:
-        unknown = [event for event in item.get("events") or [] if event not in EVENTS]
-        if unknown or not item.get("events"):
-            raise JiraError(400, f"Invalid webhook event: {unknown[0] if unknown else 'none given'}")
+        events = item.get("events") if isinstance(item, dict) else None
+        if not isinstance(events, list) or not events:
+            raise JiraError(400, "Every webhook needs its events, as a list.")
+        unknown = [event for event in events if event not in EVENTS]
+        if unknown:
+            raise JiraError(400, f"Invalid webhook event: {unknown[0]}")
     return {"webhookRegistrationResult": [_registered(call, url, item) for item in wanted]}
 
 
