@@ -302,6 +302,9 @@ def _events(delivery: Delivery, told: _Told, connections: list[Connection]) -> I
         return
     try:
         happening, reason = _happening(delivery, told), ""
+        if delivery.site_webhook_id and happening.at and happening.at < clock.now() - _remembered():
+            # Its signature holds for ever, and what it told may be forgotten.
+            reason = "It is older than what is remembered here, so it may be a repetition."
     except NotHeard as error:
         happening, reason = None, str(error)
     for connection in connections:
@@ -458,9 +461,13 @@ def _note_delivered(events: list[Event], subscriptions: Subscriptions) -> None:
         SiteWebhook.objects.filter(pk__in=[pk for pk in by_hand if pk]).update(delivered_at=Now())
 
 
+def _remembered() -> timedelta:
+    return timedelta(days=settings.RUN_LOG_DAYS)
+
+
 def prune() -> int:
     """Delete old deliveries that were handled, a batch at a time. Return how many."""
-    old = Delivery.objects.filter(created_at__lt=Now() - timedelta(days=settings.RUN_LOG_DAYS))
+    old = Delivery.objects.filter(created_at__lt=Now() - _remembered())
     old = old.exclude(state=Delivery.State.WAITING)
     deleted = 0
     while ids := list(old.values_list("pk", flat=True)[:BATCH]):

@@ -72,7 +72,7 @@ def _headers() -> dict[str, str]:
     return {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
 
-def send(port: int, path: str, count: int, a_second: float) -> list[float]:
+def send(port: int, path: str, count: int, a_second: float, status: int) -> list[float]:
     """Send deliveries from many threads, at full speed or so many a second; return how long each took, in ms."""
     headers, body = _headers(), body_of(1, "x" * 200)
 
@@ -86,7 +86,7 @@ def send(port: int, path: str, count: int, a_second: float) -> list[float]:
             connection.request("POST", path, body, headers | {"X-Atlassian-Webhook-Identifier": str(uuid.uuid4())})
             answer = connection.getresponse()
             answer.read()
-            assert answer.status == 200, answer.status
+            assert answer.status == status, answer.status
             took.append((time.perf_counter() - at) * 1000)
         return took
 
@@ -94,11 +94,11 @@ def send(port: int, path: str, count: int, a_second: float) -> list[float]:
         return [each for found in pool.map(work, [count // THREADS] * THREADS) for each in found]
 
 
-def storm(port: int, path: str, count: int, a_second: float = 0) -> tuple[float, list[float]]:
+def storm(port: int, path: str, count: int, a_second: float = 0, status: int = 200) -> tuple[float, list[float]]:
     """Return the rate and the sorted times of a storm from several processes."""
     with multiprocessing.get_context("fork").Pool(PROCESSES) as pool:
         began = time.perf_counter()
-        jobs = [(port, path, count // PROCESSES, a_second / PROCESSES)] * PROCESSES
+        jobs = [(port, path, count // PROCESSES, a_second / PROCESSES, status)] * PROCESSES
         found = [each for times in pool.starmap(send, jobs) for each in times]
         return len(found) / (time.perf_counter() - began), sorted(found)
 
@@ -138,6 +138,7 @@ class WebhookBench(Bench):
         storm(self.web, self.path, 400)
         rate, times = storm(self.web, self.path, self.options.deliveries)
         _, calm = storm(self.web, self.path, self.options.deliveries // 2, rate / 2)
+        flood_rate, flooded = self.flooded()
         bare_rate, bare_times = storm(plain, "/", self.options.deliveries)
         self.hold(signal.SIGCONT)
         print(
@@ -145,8 +146,16 @@ class WebhookBench(Bench):
             f" {_said(times)}"
         )
         print(f"  at half that rate: {_said(calm)}")
+        print(f"  100/s beside {flood_rate:.0f}/s to addresses that nobody has: {_said(flooded)}")
         print(f"  the bare server: {bare_rate:.0f}/s, {_said(bare_times)}")
         self.drain()
+
+    def flooded(self) -> tuple[float, list[float]]:
+        """Return the rate of a flood of unknown addresses, and how long real deliveries took beside it."""
+        with ThreadPoolExecutor(1) as pool:
+            flood = pool.submit(storm, self.web, "/webhooks/jira/unknown", 10_000, 1000, 404)
+            _, times = storm(self.web, self.path, 1000, 100)
+            return flood.result()[0], times
 
     def hold(self, how: signal.Signals) -> None:
         for process in [*self.workers, self.sweeper]:

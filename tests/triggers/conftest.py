@@ -36,6 +36,7 @@ __all__ = ["alice", "connection", "jira", "mallory", "window_of", "worker"]
 SECRET = "a client secret of the app that is long enough to sign with it, by every algorithm"
 SITE = "https://acme.atlassian.net"
 HOOK = 1000
+NOW = int(time.time() * 1000)
 
 
 @pytest.fixture
@@ -136,7 +137,7 @@ def body_of(
     fields |= {"updated": "2026-11-24T10:00:00.000+0000", "created": "2026-11-20T10:00:00.000+0000"}
     fields |= more.pop("fields", {})
     own = f"{site}/rest/api/2"
-    body: dict[str, Any] = {"timestamp": 1_795_600_000_000, "webhookEvent": name}
+    body: dict[str, Any] = {"timestamp": NOW, "webhookEvent": name}
     if hook is not None:
         body["matchedWebhookIds"] = [hook]
     body["user"] = {"self": f"{own}/user?accountId=bo", "accountId": "bo", "displayName": "Bo Lind"}

@@ -2,15 +2,18 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection, connections
 from django.test import Client
 
-from integrations import remember
+from integrations import clock, remember, webhooks
 from integrations.models import Connection, Delivery, Event, OAuthApp, RefusedDeliveries, SiteWebhook
 from tests.triggers.conftest import SECRET, Listening, Sender, body_of, handle_all, runs_of, trigger
+from workflows import housekeeping
+from workflows.models import Run
 
 OTHER = "another secret that is long enough to sign with it too"
 
@@ -238,6 +241,41 @@ def test_a_repetition_is_answered_and_counts_once(sender: Sender, listener: Conn
     assert len(runs_of(event)) == 1
 
 
+def test_a_repetition_after_29_days_counts_once(sender: Sender, listener: Connection, listening: Listening) -> None:
+    listening(listener)
+    [event] = sender.deliver(body_of(), identifier="one")
+    long_ago = clock.now() - timedelta(days=29)
+    Delivery.objects.update(created_at=long_ago)
+    Event.objects.update(created_at=long_ago)
+    Run.objects.update(created_at=long_ago)
+    webhooks.prune()
+    housekeeping.prune()
+
+    again = sender.post(body_of(), identifier="one")
+    renamed = sender.deliver_one(body_of(), identifier="two")
+
+    assert again.status_code == 200
+    assert (renamed.state, runs_of(renamed)) == (Event.State.IGNORED, [])
+    assert list(Event.objects.exclude(pk=renamed.pk)) == [event]
+    assert len(runs_of(event)) == 1
+
+
+def test_late_ones_and_those_in_the_wrong_order_run_and_show_when_it_happened(
+    sender: Sender, listener: Connection, listening: Listening
+) -> None:
+    listening(listener)
+
+    earlier, later = ({"updated": f"2026-11-24T10:00:0{second}.000+0000"} for second in (0, 1))
+    second = sender.deliver_one(body_of(change="2", fields=later), **{"X-Atlassian-Webhook-Flow": "Secondary"})
+    first = sender.deliver_one(body_of(change="1", fields=earlier))
+
+    assert second.created_at < first.created_at
+    assert first.happened_at
+    assert second.happened_at
+    assert first.happened_at < second.happened_at
+    assert [len(runs_of(event)) for event in (first, second)] == [1, 1]
+
+
 def test_the_same_identifier_of_another_site_is_another_delivery(sender: Sender, listener: Connection) -> None:
     sender.post(body_of(), identifier="one")
     sender.post(body_of(site="https://globex.atlassian.net"), identifier="one")
@@ -329,3 +367,17 @@ def test_a_webhook_made_by_hand_speaks_for_its_own_site_only(
     event = Event.objects.get()
     assert event.state == Event.State.IGNORED
     assert "another site" in event.reason
+
+
+def test_an_old_delivery_by_hand_may_be_a_repetition(
+    sender: Sender, by_hand: tuple[SiteWebhook, str], listener: Connection, listening: Listening
+) -> None:
+    listening(listener, trigger("project_created"))
+    long_ago = int((time.time() - 31 * 24 * 3600) * 1000)
+
+    sender.by_hand(*by_hand, body_of("project_created", hook=None, timestamp=long_ago))
+    handle_all()
+
+    event = Event.objects.get()
+    assert (event.state, runs_of(event)) == (Event.State.IGNORED, [])
+    assert "may be a repetition" in event.reason
