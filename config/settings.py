@@ -223,7 +223,9 @@ def sqlite_options() -> dict[str, Any]:
 
 def postgres_options() -> dict[str, Any]:
     limits = {"statement_timeout": 30_000, "lock_timeout": 5_000, "idle_in_transaction_session_timeout": 30_000}
-    return {"options": " ".join(f"-c {name}={value}" for name, value in limits.items())}
+    # A server that is switched off or cut off refuses nothing: it is silent. Who waits is told so within seconds.
+    silence = {"connect_timeout": 2, "tcp_user_timeout": 5_000, "keepalives_idle": 5, "keepalives_interval": 2}
+    return silence | {"options": " ".join(f"-c {name}={value}" for name, value in limits.items())}
 
 
 VAR_DIR.mkdir(parents=True, exist_ok=True)

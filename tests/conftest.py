@@ -1,5 +1,6 @@
 """What every suite shares. The environment of the tests is in tests/support/settings.py."""
 
+import atexit
 import os
 import shutil
 import time
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 # For good, not for the length of a test: a server's thread may log a call a moment after its test has ended.
 calls._start_writer = lambda: None
+atexit.unregister(calls._flush_or_say)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

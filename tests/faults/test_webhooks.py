@@ -1,6 +1,10 @@
 """Deliveries and registrations while processes die and the broker is away. The sender repeats what was not taken."""
 
 import json
+import os
+import subprocess
+import sys
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,9 +18,21 @@ from integrations import listening as use_cases
 from integrations import sweeper, webhooks
 from integrations.models import Connection, Delivery, Event, Registration, Subscription
 from tests.faults.test_killed_half_way import die_at
-from tests.support.processes import free_port, granian
+from tests.support import postgres
+from tests.support.processes import MANAGE, ROOT, free_port, granian
 from tests.support.sandbox import Sandbox
-from tests.triggers.conftest import Listening, Sender, app, body_of, handle_all, listener, listening, sender, trigger
+from tests.triggers.conftest import (
+    SECRET,
+    Listening,
+    Sender,
+    app,
+    body_of,
+    handle_all,
+    listener,
+    listening,
+    sender,
+    trigger,
+)
 from tests.workflows.conftest import Worker, connection, values, worker
 from workflows import settings as workflow_settings
 from workflows.models import Run
@@ -27,8 +43,8 @@ HANDLE = "from integrations import tasks; tasks.handle_webhook(sys.argv[1])"
 TEND = "from integrations import listening; listening.tend(uuid.UUID(sys.argv[1]))"
 
 
-def post(sender: Sender, port: int, identifier: str, body: dict[str, Any]) -> int | None:
-    """Deliver over a socket; return the status, None where nobody answered."""
+def post(sender: Sender, port: int, identifier: str, body: dict[str, Any], *, patience: float = 20) -> int | None:
+    """Deliver over a socket; return the status, None where nobody answered within so many seconds."""
     headers = {"Authorization": f"Bearer {sender.token()}", "Content-Type": "application/json"}
     request = Request(
         f"http://localhost:{port}/webhooks/jira/{sender.app.webhook_token}",
@@ -36,7 +52,7 @@ def post(sender: Sender, port: int, identifier: str, body: dict[str, Any]) -> in
         headers=headers | {"X-Atlassian-Webhook-Identifier": identifier},
     )
     try:
-        with urlopen(request, timeout=20) as answer:
+        with urlopen(request, timeout=patience) as answer:
             return int(answer.status)
     except HTTPError as error:
         return error.code
@@ -113,3 +129,44 @@ def test_a_process_dies_while_it_registers(wanted: Subscription, sandbox: Sandbo
 
     [hook] = sandbox.operate("webhooks", method="GET")
     assert Registration.objects.live().get().provider_id == str(hook["id"])
+
+
+# The database that goes away is another one than these tests' own.
+SEED = """
+from integrations.models import OAuthApp, Project
+app = OAuthApp(provider="jira", project=Project.objects.create(name="Acme"), client_id="acme-client")
+app.set_secret(sys.argv[1])
+app.save()
+print(app.webhook_token)
+"""
+COUNT = "from integrations.models import Delivery; print(Delivery.objects.count())"
+
+
+def run_there(database: postgres.Server, *command: str) -> str:
+    own = {"DATABASE_URL": database.url, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    environment = os.environ | own
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout.strip()
+
+
+def code_there(database: postgres.Server, code: str, *arguments: str) -> str:
+    return run_there(database, sys.executable, "-c", f"import sys, django; django.setup(); {code}", *arguments)
+
+
+@pytest.mark.skipif(not postgres.is_installed(), reason=postgres.ADVICE)
+def test_the_database_goes_away_and_comes_back(sender: Sender) -> None:
+    with postgres.serving() as database:
+        run_there(database, *MANAGE, "migrate", "--verbosity", "0")
+        sender.app.webhook_token = code_there(database, SEED, SECRET)
+        with granian(port := free_port(), env={"DATABASE_URL": database.url}):
+            assert post(sender, port, "before", body_of()) == 200
+
+            database.control("stop", "-m", "immediate")
+            # Before the addresses that exist are asked for anew, and after.
+            away = [(post(sender, port, each, body_of(), patience=2), time.sleep(4))[0] for each in ("one", "two")]
+            database.control("start")
+            again = [post(sender, port, each, body_of()) for each in ("before", "one", "two")]
+
+        assert (away, again) == ([503, 503], [200, 200, 200])
+        assert code_there(database, COUNT) == "3"
