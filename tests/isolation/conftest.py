@@ -177,6 +177,11 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Provider:
     return provider
 
 
+@pytest.fixture(autouse=True)
+def _nobody_waits_for_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workflows.runs.RESPONSE_SECONDS", 0)
+
+
 def build(name: str, owner: User, private_key: rsa.RSAPrivateKey, account: dict[str, str]) -> House:
     project = Project.objects.create(name=name, allowed_origins=[ORIGIN])
     Member.objects.create(project=project, user=owner, role=Member.Role.OWNER)

@@ -13,7 +13,6 @@ from workflows.models import Enablement, Run, Workflow
 from workflows.runs import RunRefused
 
 STILL_RUNNING = 542
-ACTION_SECONDS = 55
 
 
 def _workflow(caller: Caller, workflow_id: str) -> Workflow:
@@ -177,7 +176,7 @@ def _run_action(caller: Caller) -> HttpResponse:
             if action_name(integration.provider_slug, action.slug) == name.upper():
                 connection = _connection(caller, integration.pk)
                 run = runs.start_action(integration, connection, action.slug, given)
-                return _action_answer(runs.wait_for(run.pk, ACTION_SECONDS, for_end=True))
+                return _action_answer(runs.wait_for(run.pk, runs.RESPONSE_SECONDS, for_end=True))
     raise ApiError(404, "no_action", f"This project has no action “{name[:80]}”.")
 
 
