@@ -1,7 +1,9 @@
 """The addresses that providers send to: what is refused before anybody looks at a signature, and how it is answered."""
 
+from contextlib import suppress
+
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.urls import path
 
 from integrations import webhooks
@@ -17,7 +19,21 @@ def of_site(request: HttpRequest, slug: str, token: str) -> HttpResponse:
     return _take(request, slug, token, by_hand=True)
 
 
+# What is refused unread up to this size is read and thrown away: a sender that is cut off in its middle never learns
+# that it was refused, and would repeat it.
+DRAINED_BYTES = 256 * 1024
+
+
 def _take(request: HttpRequest, slug: str, token: str, *, by_hand: bool) -> HttpResponse:
+    answer = _answer(request, slug, token, by_hand=by_hand)
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if answer.status_code >= 400 and length.isdecimal() and int(length) <= DRAINED_BYTES:
+        with suppress(UnreadablePostError):
+            request.read()
+    return answer
+
+
+def _answer(request: HttpRequest, slug: str, token: str, *, by_hand: bool) -> HttpResponse:
     if request.method != "POST":
         answer = _refusal(405, "method_not_allowed", "Deliveries are sent with POST.")
         answer["Allow"] = "POST"

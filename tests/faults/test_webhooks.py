@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 from integrations import listening as use_cases
 from integrations import sweeper, webhooks
 from integrations.models import Connection, Delivery, Event, Registration, Subscription
+from tests.bench.webhooks import send
 from tests.faults.test_killed_half_way import die_at
 from tests.support import postgres
 from tests.support.processes import MANAGE, ROOT, free_port, granian
@@ -96,6 +97,16 @@ def test_five_hundred_come_while_the_broker_is_away(sender: Sender, told: Connec
     assert Run.objects.filter(status=Run.Status.DONE).count() == 500
     assert Event.objects.filter(state=Event.State.DISPATCHED).count() == 500
     assert not Delivery.objects.waiting().exists()
+
+
+def test_a_flood_of_unknown_addresses_keeps_nobody_out(sender: Sender, told: Connection) -> None:
+    with granian(port := free_port()), ThreadPoolExecutor(1) as pool:
+        flood = pool.submit(send, port, "/webhooks/jira/nobody", 4000, 1000, 404)
+        real = [post(sender, port, str(uuid.uuid4()), body_of(change=str(number))) for number in range(40)]
+
+        assert len(flood.result()) == 4000  # each was answered 404
+    assert real == [200] * 40
+    assert Delivery.objects.count() == 40
 
 
 def test_a_worker_dies_between_a_delivery_and_its_run(sender: Sender, told: Connection, sandbox: Sandbox) -> None:
