@@ -18,6 +18,7 @@ class WorkflowsConfig(AppConfig):
         SECTIONS[2:2] = [
             Section("workflows", "Workflows", "workflows:workflows"),
             Section("runs", "Runs", "workflows:runs"),
+            Section("events", "Events", "workflows:events"),
         ]
         SETTINGS_TABS += [
             Section("secrets", "Secrets", "workflows:secrets"),

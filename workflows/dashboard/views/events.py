@@ -28,7 +28,7 @@ def events(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     found = filtered(project, wanted).defer("payload").prefetch_related("runs")
     context = {
         "project": project,
-        "section": "runs",
+        "section": "events",
         "form": form,
         "is_filtered": any(wanted.values()),
         "page": page_of(found, request, "-id"),
@@ -60,7 +60,7 @@ def event(request: HttpRequest, project_id: uuid.UUID, event_id: uuid.UUID) -> H
     payload = {key: value for key, value in found.payload.items() if key != "raw"} if _has_raw(found) else found.payload
     context = {
         "project": found.project,
-        "section": "runs",
+        "section": "events",
         "event": found,
         "payload": json.dumps(payload, indent=2, ensure_ascii=False),
         "raw": _raw(found),

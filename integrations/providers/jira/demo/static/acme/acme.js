@@ -104,8 +104,13 @@ function taskItem(task) {
   const send = item.querySelector("[data-send]");
   send.dataset.send = task.title;
   send.dataset.detail = task.detail;
-  send.hidden = Boolean(task.key) || !accounts().length;
+  showSend(item);
   return item;
+}
+
+/** What is an issue already is not sent to Jira again. */
+function showSend(item) {
+  item.querySelector("[data-send]").hidden = !accounts().length || !item.querySelector("[data-key]").hidden;
 }
 
 // What is on the page --------------------------------------------------------------------------------------------------
@@ -118,7 +123,8 @@ function notice(text) {
 async function show() {
   const isConnected = accounts().length > 0;
   notice(isReady() || isConnected ? "" : "Jira is not set up and active in Patchbay yet: add it to this project there, and activate it.");
-  for (const part of document.querySelectorAll("[data-connected], [data-send]")) part.hidden = !isConnected;
+  for (const part of document.querySelectorAll("[data-connected]")) part.hidden = !isConnected;
+  for (const item of $("[data-tasks]").children) showSend(item);
   $("[data-disconnect]").hidden = !jiraState()?.allCredentials.length;
   if (!isConnected) return;
   options($("#account"), accounts().map(({ id, providerData }) => [id, `${providerData.accountName} at ${providerData.siteName}`]));
