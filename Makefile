@@ -9,10 +9,10 @@ RUN_STAMP := $(VENV)/run-$(shell cat requirements.txt | cksum | tr ' ' '-')
 DEV_STAMP := $(VENV)/dev-$(shell cat requirements.txt requirements-dev.txt | cksum | tr ' ' '-')
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 PYTEST := $(BIN)/python -m pytest
-WORKERS ?= 2
+WORKERS ?= 4
 ARGS ?=
 
-.PHONY: run demo test check test-services test-faults bench lock help
+.PHONY: run demo test check test-services test-faults bench screenshots lock messages help
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,7 @@ demo: $(RUN_STAMP) ## Bring the demo's workflows into the project of Acme Tasks,
 	@for file in docs/examples/tasks-to-jira.json docs/examples/jira-to-tasks.json; do \
 	  $(BIN)/python manage.py project import "Acme Tasks" $$file --secret ACME_TOKEN=@var/keys/demo_hook_token \
 	    --secret ACME_URL=$$(sed -n 's/^DEMO_URL=//p' var/local.env) || exit 1; done
+	@echo "Now activate Jira in the dashboard (Integrations), and connect it in Acme Tasks: $$(sed -n 's/^DEMO_URL=//p' var/local.env)"
 
 test: $(DEV_STAMP) ## Run the tests (ARGS="-k vault" chooses some)
 	@$(BIN)/python -m tests.support.browsers
@@ -43,15 +44,23 @@ test-services: $(DEV_STAMP) ## Run the tests on PostgreSQL with RabbitMQ, then w
 test-faults: $(DEV_STAMP) ## Kill processes and see that nothing is lost
 	$(PYTEST) tests/faults -m faults $(ARGS)
 
-bench: $(DEV_STAMP) ## Measure the proxy beside a direct call, runs of workflows, and deliveries
+bench: $(DEV_STAMP) ## Measure the proxy beside a direct call, runs of workflows, deliveries and lists
 	$(BIN)/python -m tests.bench.proxy $(ARGS)
 	$(BIN)/python -m tests.bench.runs
 	$(BIN)/python -m tests.bench.webhooks
+	$(BIN)/python -m tests.bench.lists
+
+screenshots: $(DEV_STAMP) ## Take the pictures in docs/screenshots anew, where a page looks different now
+	@$(BIN)/python -m tests.support.browsers
+	$(BIN)/python -m tests.screenshots $(ARGS)
 
 lock: ## Pin and hash the requirements (needs uv)
 	@command -v uv > /dev/null || { echo "make lock needs uv. Install it (pip install uv) and try again."; exit 1; }
 	uv pip compile --quiet --generate-hashes --python-version 3.11 --universal requirements.in -o requirements.txt
 	uv pip compile --quiet --generate-hashes --python-version 3.11 --universal requirements-dev.in -o requirements-dev.txt
+
+messages: $(DEV_STAMP) ## Bring the portal's translations in line with the sources (ADD=it adds a language)
+	@ADD=$(ADD) $(BIN)/python -m tests.support.messages
 
 # An environment that an upgrade of Python or an interrupted start left broken is made anew.
 $(RUN_STAMP): requirements.txt

@@ -113,6 +113,8 @@ LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "::1"]
 IS_LOCAL = PUBLIC_HOST in LOOPBACK_HOSTS
 IS_SECURE = PUBLIC_URL.startswith("https://")
 DEBUG = flag("DEBUG")
+if DEBUG and not IS_LOCAL:
+    stop("DEBUG is on at a public address, where its error pages would show settings and data to everyone. Unset it.")
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"] if IS_LOCAL else [PUBLIC_HOST]
 # Only behind a proxy that always sets X-Forwarded-Proto itself may that header be believed.
 BEHIND_PROXY = flag("BEHIND_PROXY")
@@ -140,6 +142,10 @@ SECRET_KEY = read("SECRET_KEY", default="") or (
 )
 if not SECRET_KEY:
     stop("SECRET_KEY is not set. Make one with `python -c 'import secrets; print(secrets.token_urlsafe(50))'`.")
+if not IS_LOCAL and (len(SECRET_KEY) < 32 or SECRET_KEY.startswith("django-insecure-")):
+    stop("SECRET_KEY is one that others know or can guess. Make one of your own, of 32 characters or more.")
+# Former ones: sessions, links and the marks of the audit log that were made with them still hold.
+SECRET_KEY_FALLBACKS = words("SECRET_KEY_FALLBACKS")
 # The vault's key ring, newest first: "k2:<32 bytes, base64url>,k1:...". See docs/security.md.
 VAULT_KEYS = read("VAULT_KEYS", default="") or (
     local_secret("vault_keys", lambda: f"k1:{secrets.token_urlsafe(32)}") if IS_LOCAL else ""
@@ -156,6 +162,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.humanize",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django_htmx",
@@ -163,12 +170,17 @@ INSTALLED_APPS = [
     "csp",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "workflows",
     "integrations",
     # A provider is an application of its own, so that its commands and templates live in its folder.
     *[f"integrations.providers.{slug}" for slug in SLUGS],
 ]
 MIDDLEWARE = [
+    "integrations.came_from.CameFromMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "integrations.sdk.middleware.ApiMiddleware",
@@ -181,6 +193,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "integrations.dashboard.sessions.LastSeenMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 API_URLCONF = "config.api_urls"
@@ -201,9 +214,14 @@ TEMPLATES = [
         },
     },
 ]
+FORM_RENDERER = "integrations.dashboard.rendering.Renderer"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# The portal and its windows speak these (integrations/language.py); the dashboard and the admin are in English.
 LANGUAGE_CODE = "en"
-USE_I18N = False
+USE_I18N = True
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("es", "Español"), ("fr", "Français")]
+# Named here, our words go before what other applications say for the same English ones.
+LOCALE_PATHS = [BASE_DIR / "integrations" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 
@@ -241,7 +259,14 @@ else:
     stop("DATABASE_URL must name PostgreSQL (postgres://…) or SQLite (sqlite:///…); nothing else is tested.")
 DATABASES = {"default": DATABASE | {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}}
 # Sign-in limits count in the database, because web processes do not share memory.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+# Many entries: whoever tries one address after another must not push out what was counted for the first.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
 
 
 # Celery -------------------------------------------------------------------------------------------------------------
@@ -282,13 +307,59 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "dashboard:home"
 ACCOUNT_ADAPTER = "integrations.dashboard.accounts.AccountAdapter"
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0
+ACCOUNT_FORMS = {
+    "login": "integrations.dashboard.account_forms.SignInForm",
+    "reset_password": "integrations.dashboard.account_forms.ForgottenForm",
+}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_SESSION_REMEMBER = True  # However somebody signs in: for as long as SESSION_COOKIE_AGE.
+SESSION_COOKIE_AGE = 14 * 86_400
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # Of what decides who can sign in: passwords, second factors.
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if IS_SECURE else "http"
+# How often, how long, and counted per address of the network, per e-mail address ("key") or per user. Codes of second
+# factors count as sign-ins that failed, per user.
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+    "reset_password": "20/m/ip,3/5m/key",
+    "reset_password_from_key": "20/m/ip",
+}
+# Second factors. Codes of the half minute before and after are taken too; see second_factor.py for why once only.
+REQUIRE_SECOND_FACTOR = flag("REQUIRE_SECOND_FACTOR")
+MFA_ADAPTER = "integrations.dashboard.second_factor.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "activate_totp": "integrations.dashboard.second_factor.ActivateForm",
+    "authenticate": "integrations.dashboard.second_factor.CodeForm",
+    "reauthenticate": "integrations.dashboard.second_factor.ConfirmByCodeForm",
+    "add_webauthn": "integrations.dashboard.second_factor.PasskeyForm",
+}
+MFA_TOTP_ISSUER = f"Patchbay ({PUBLIC_HOST})"
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# Browsers let pages without https use passkeys on localhost only.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = IS_LOCAL and not IS_SECURE
+# An identity provider of one's own (OpenID Connect); see oidc.py.
+OIDC_SERVER_URL = read("OIDC_SERVER_URL", default="").rstrip("/")
+OIDC_CLIENT_ID = read("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET = read("OIDC_CLIENT_SECRET", default="")
+OIDC_NAME = read("OIDC_NAME", default="your company’s account")
+OIDC_ALLOWED_DOMAINS = [domain.lower().lstrip("@") for domain in words("OIDC_ALLOWED_DOMAINS")]
+OIDC_TRUST_EMAIL = flag("OIDC_TRUST_EMAIL")
+OIDC_ONLY = flag("OIDC_ONLY")
+MFA_PASSKEY_LOGIN_ENABLED = not OIDC_ONLY
+SOCIALACCOUNT_ADAPTER = "integrations.dashboard.oidc.SocialAccountAdapter"
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
+# A link: a form that is sent on to another origin would need that origin in every page's policy.
+SOCIALACCOUNT_LOGIN_ON_GET = True
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://" if IS_LOCAL else "smtp://localhost:25")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = read("DEFAULT_FROM_EMAIL", default=f"Patchbay <patchbay@{PUBLIC_HOST}>")
@@ -327,10 +398,12 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = IS_LOCAL
-# The SDK is loaded from customers' pages; its address must not change with its content.
+# The SDK is loaded from customers' pages; its address must not change with its content. Static files are sent
+# compressed, for they are the same to everyone. Pages are not: what somebody sends comes back in them beside what is
+# secret, and the length of a compressed page tells whether the two are alike (BREACH).
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 
 

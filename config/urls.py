@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("integrations.portal.urls")),
     path("", include("config.api_urls")),
     path("", include("integrations.health")),
-    path("accounts/", include("allauth.urls")),
+    path("", include("integrations.docs.urls")),
+    path("accounts/", include("integrations.dashboard.account_urls")),
     path("admin/", admin.site.urls),
 ]

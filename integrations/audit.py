@@ -1,13 +1,149 @@
-"""Who did what, for those who ask later."""
+"""Who did what, for those who ask later. Entries are only ever added, and what was changed behind our back shows.
 
+Each entry carries a mark, a keyed digest of what it says, so that an edited one no longer fits. The sweeper ties the
+entries of some minutes ago together in seals, each of which includes the one before, so that a removed one is missed.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from integrations.models import AuditEntry, Project
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from integrations import clock
+from integrations.models import AuditEntry, AuditSeal, Project
+
+# From where the request under way came; "" outside of one.
+came_from: ContextVar[str] = ContextVar("came_from", default="")
+SALT = "patchbay.audit"
+# By then every transaction that was writing has ended, so no entry can appear among sealed ones.
+SEALED_AFTER = timedelta(minutes=2)
+BATCH = 1000
 
 
-def record(project: Project, actor: Any, action: str, detail: str = "") -> None:
-    """Note an action; `actor` is a dashboard user, or an end user's id as text."""
-    user = None if isinstance(actor, str) else actor
-    AuditEntry.objects.create(
-        project=project, actor=user, actor_name=str(actor)[:255], action=action[:60], detail=detail[:500]
+@dataclass(frozen=True)
+class Change:
+    """What something was and what it is now, by the names of what changed."""
+
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+
+def record(project: Project, actor: Any, action: str, detail: str = "", change: Change | None = None) -> None:
+    """Note an action; `actor` is a dashboard user, or an end user's id as text. Never pass a secret."""
+    noted(project, actor, action, detail, change, at=clock.now()).save(force_insert=True)
+
+
+def noted(
+    project: Project, actor: Any, action: str, detail: str = "", change: Change | None = None, *, at: datetime
+) -> AuditEntry:
+    """Return a marked entry that is not stored yet."""
+    entry = AuditEntry(
+        project=project,
+        actor=None if isinstance(actor, str) else actor,
+        actor_name=str(actor)[:255],
+        action=action[:60],
+        detail=detail[:500],
+        before=_plain(change.before) if change else None,
+        after=_plain(change.after) if change else None,
+        ip=came_from.get()[:45],
+        at=at,
     )
+    entry.mark = _mark(entry, settings.SECRET_KEY)
+    return entry
+
+
+def change_in(form: Any, *, hidden: Collection[str] = ()) -> Change:
+    """Return what somebody changed in a form; of the `hidden` fields only whether there was anything."""
+
+    def told(name: str, value: Any) -> Any:
+        return value if name not in hidden else ("set" if value else "")
+
+    label = {name: str(form.fields[name].label or name.replace("_", " ").capitalize()) for name in form.changed_data}
+    return Change(
+        before={label[name]: told(name, form.initial.get(name)) for name in label},
+        after={label[name]: told(name, form.cleaned_data.get(name)) for name in label},
+    )
+
+
+def _plain(values: Mapping[str, Any]) -> Any:
+    return json.loads(json.dumps(dict(values), default=str))
+
+
+# Marks and seals ------------------------------------------------------------------------------------------------------
+
+
+def _mark(entry: AuditEntry, key: str) -> str:
+    said = [entry.actor_name, entry.action, entry.detail, entry.before, entry.after, entry.ip, entry.at.isoformat()]
+    text = json.dumps([str(entry.project_id), *said], sort_keys=True)
+    return salted_hmac(SALT, text, secret=key, algorithm="sha256").hexdigest()
+
+
+def _tied(before: str, marks: Iterable[str], key: str) -> str:
+    return salted_hmac(SALT, "".join([before, *marks]), secret=key, algorithm="sha256").hexdigest()
+
+
+def seal() -> int:
+    """Tie together what was noted a while ago, in every project. Return how many entries."""
+    until, count = clock.now() - SEALED_AFTER, 0
+    sealed = dict(AuditSeal.objects.values_list("project").annotate(Max("last_id")))
+    newest = AuditEntry.objects.filter(at__lt=until).order_by().values_list("project").annotate(Max("id"))
+    for project_id, last in newest:
+        if last > sealed.get(project_id, 0):
+            count += _seal(project_id, until)
+    return count
+
+
+@transaction.atomic
+def _seal(project_id: Any, until: Any) -> int:
+    before = AuditSeal.objects.select_for_update().filter(project=project_id).order_by("-last_id").first()
+    fresh = AuditEntry.objects.filter(project=project_id, at__lt=until, id__gt=before.last_id if before else 0)
+    rows = list(fresh.order_by("id").values_list("id", "mark")[:BATCH])
+    if rows:
+        digest = _tied(before.digest if before else "", [mark for _, mark in rows], settings.SECRET_KEY)
+        AuditSeal.objects.create(project_id=project_id, last_id=rows[-1][0], count=len(rows), digest=digest)
+    return len(rows)
+
+
+@dataclass(frozen=True)
+class Break:
+    """Where a project's log is not what was written: its entries after `first_id`, up to `last_id`."""
+
+    project_id: Any
+    first_id: int
+    last_id: int
+    what: str
+
+
+def broken() -> Iterator[Break]:
+    """Yield where entries were changed or removed in the database."""
+    for project_id in Project.objects.values_list("pk", flat=True):
+        before, first = "", 0
+        for each in AuditSeal.objects.filter(project=project_id).order_by("last_id"):
+            rows = list(
+                AuditEntry.objects.filter(project=project_id, id__gt=first, id__lte=each.last_id).order_by("id")
+            )
+            marks = [row.mark for row in rows]
+            if len(rows) != each.count or not any(
+                constant_time_compare(_tied(before, marks, key), each.digest) for key in _keys()
+            ):
+                yield Break(project_id, first, each.last_id, "were removed or added")
+            yield from _edited(rows)
+            before, first = each.digest, each.last_id
+        yield from _edited(AuditEntry.objects.filter(project=project_id, id__gt=first).order_by("id").iterator(BATCH))
+
+
+def _edited(rows: Iterable[AuditEntry]) -> Iterator[Break]:
+    for row in rows:
+        if not any(constant_time_compare(_mark(row, key), row.mark) for key in _keys()):
+            yield Break(row.project_id, row.pk - 1, row.pk, "was changed")
+
+
+def _keys() -> list[str]:
+    return [settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS)]

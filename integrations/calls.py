@@ -5,15 +5,18 @@ A process that is killed loses at most the last half second of it. Query strings
 
 import atexit
 import logging
+import re
 import threading
-import time
+from bisect import bisect_left
+from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from django.db import DatabaseError, IntegrityError, close_old_connections, transaction
-from django.db.models import Q
+from django.db import DatabaseError, IntegrityError, close_old_connections, connection
 from django.db.models.functions import Now
 
-from integrations.models import Call, Connection, Project
+from integrations.database import delete_in_batches, writing
+from integrations.models import Call, CallHour, Connection, Project
 from integrations.user_tokens import EndUser
 
 logger = logging.getLogger(__name__)
@@ -30,17 +33,28 @@ _writer: threading.Thread | None = None
 
 
 def note(
-    user: EndUser, slug: str, connection: Connection | None, *, method: str, path: str, status: int, seconds: float
+    user: EndUser,
+    slug: str,
+    connection: Connection | None,
+    *,
+    method: str,
+    path: str,
+    status: int,
+    seconds: float,
+    code: str = "",
 ) -> None:
     """Log one call. Never fails and never waits."""
+    path = "/" + path.lstrip("/").replace("\x00", "")
     call = Call(
         project_id=user.project_id,
         connection_id=connection.pk if connection else None,
         sub=user.sub,
         provider_slug=slug[:40],
         method=method[:8],
-        path=("/" + path.lstrip("/")).replace("\x00", "")[:500],
+        path=path[:500],
+        route=route_of(path),
         status=status,
+        code=code[:40],
         milliseconds=min(int(seconds * 1000), 2_000_000_000),
         at=datetime.now(UTC),
     )
@@ -60,14 +74,71 @@ def flush() -> int:
     if not batch:
         return 0
     try:
-        with transaction.atomic():
-            Call.objects.bulk_create(batch, batch_size=BATCH)
+        _store(batch)
     except IntegrityError:
         # A project was deleted meanwhile: its calls go with it, and nobody else's.
         living = set(Project.objects.filter(pk__in={call.project_id for call in batch}).values_list("pk", flat=True))
         batch = [call for call in batch if call.project_id in living]
-        Call.objects.bulk_create(batch, batch_size=BATCH)
+        _store(batch)
     return len(batch)
+
+
+def _store(batch: list[Call]) -> None:
+    with writing():
+        Call.objects.bulk_create(batch, batch_size=BATCH)
+        _count(batch)
+
+
+def _count(batch: list[Call]) -> None:
+    """Add the calls to their hours. In one order, so that two processes cannot wait for each other's rows."""
+    hours: dict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
+    for call in batch:
+        hour = call.at.replace(minute=0, second=0, microsecond=0)
+        counts = hours[call.project_id, hour, call.provider_slug, call.method, call.route]
+        counts["calls"] += 1
+        counts["refused"] += 400 <= call.status < 500
+        counts["failed"] += call.status >= 500
+        counts["milliseconds"] += call.milliseconds
+        counts[CallHour.COLUMNS[bisect_left(CallHour.BOUNDS, call.milliseconds)]] += 1
+    rows = [
+        [
+            *(field.get_db_prep_save(value, connection) for field, value in zip(KEY, key, strict=True)),
+            *(counts[name] for name in CallHour.COUNTS),
+        ]
+        for key, counts in sorted(hours.items())
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(ADD, rows)
+
+
+def _add() -> str:
+    table, columns = CallHour._meta.db_table, [str(field.column) for field in KEY]
+    sums = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in CallHour.COUNTS)
+    places = ", ".join(["%s"] * (len(KEY) + len(CallHour.COUNTS)))
+    into = f"{table} ({', '.join([*columns, *CallHour.COUNTS])})"
+    # Nothing here comes from outside: names of columns only.
+    return f"INSERT INTO {into} VALUES ({places}) ON CONFLICT ({', '.join(columns)}) DO UPDATE SET {sums}"  # noqa: S608
+
+
+KEY: list[Any] = [CallHour._meta.get_field(name) for name in ("project", "hour", "provider_slug", "method", "route")]
+ADD = _add()
+
+
+def route_of(path: str) -> str:
+    """Return a path without what differs from call to call: /rest/api/3/issue/OPS-1 is /rest/api/3/issue/{}.
+
+    A part with a digit in it is an id, unless it is a version near the beginning.
+    """
+    parts = path[:500].split("/")
+    kept = [
+        part if not DIGIT.search(part) or (index < VERSION_WITHIN and VERSION.match(part)) else "{}"
+        for index, part in enumerate(parts)
+    ]
+    return "/".join(kept)[:200]
+
+
+DIGIT = re.compile(r"\d")
+VERSION, VERSION_WITHIN = re.compile(r"^v?\d{1,2}(\.\d{1,2})?$"), 5
 
 
 def _start_writer() -> None:
@@ -101,11 +172,7 @@ def prune() -> int:
     """Delete calls older than their project keeps them, a batch at a time. Return how many."""
     deleted = 0
     for project in Project.objects.only("id", "call_log_days"):
-        old = Q(project=project, at__lt=Now() - timedelta(days=project.log_days()))
-        while True:
-            ids = list(Call.objects.filter(old).values_list("pk", flat=True)[:PRUNE_BATCH])
-            if not ids:
-                break
-            deleted += Call.objects.filter(pk__in=ids).delete()[0]
-            time.sleep(0.01)  # Let other writers in.
+        old = Now() - timedelta(days=project.log_days())
+        deleted += delete_in_batches(Call.objects.filter(project=project, at__lt=old), PRUNE_BATCH)
+        CallHour.objects.filter(project=project, hour__lt=old).delete()
     return deleted

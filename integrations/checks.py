@@ -1,6 +1,7 @@
 """Rules between settings. `manage.py check --deploy` shows them all; each says what to do."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
@@ -54,6 +55,23 @@ def check_secret_key(**kwargs: Any) -> list[CheckMessage]:
         return []
     hint = "Make one with `python -c 'import secrets; print(secrets.token_urlsafe(50))'`."
     return [Error(f"SECRET_KEY has less than {MIN_SECRET_KEY} characters.", hint=hint, id="patchbay.E006")]
+
+
+@register(Tags.security)
+def check_identity_provider(**kwargs: Any) -> list[CheckMessage]:
+    """Signing in with an identity provider takes all its settings, and https."""
+    names = ("OIDC_SERVER_URL", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET")
+    missing = [name for name in names if not getattr(settings, name)]
+    begun = len(missing) < len(names) or settings.OIDC_ONLY or settings.OIDC_ALLOWED_DOMAINS
+    if begun and missing:
+        hint = "Set them all, as the identity provider shows them, or none of OIDC_…. See docs/security.md."
+        return [Error(f"{', '.join(missing)} not set.", hint=hint, id="patchbay.E008")]
+    parts = urlsplit(settings.OIDC_SERVER_URL)
+    is_here = settings.IS_LOCAL and parts.hostname in settings.LOOPBACK_HOSTS
+    if begun and parts.scheme != "https" and not is_here:
+        hint = "Write its https:// address, without /.well-known/openid-configuration."
+        return [Error(f"OIDC_SERVER_URL is {settings.OIDC_SERVER_URL}.", hint=hint, id="patchbay.E008")]
+    return []
 
 
 @register

@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, ProtectedError
 from django.db.models.functions import Now
+from django.utils.translation import gettext, gettext_noop
 
 from integrations import audit, clock, extension, listening, oauth
 from integrations.errors import NeedsReconnect, ProviderError, WrongKeys
@@ -34,6 +35,8 @@ Status = ConnectSession.Status
 JOIN_SECONDS = 60
 ABANDONED_SECONDS = 150
 ERROR_LENGTH = 300
+CLOSED = gettext_noop("The window was closed before access was allowed.")
+OVER = gettext_noop("This sign-in attempt is no longer valid. Close this window and try again.")
 
 
 class ConnectError(Exception):
@@ -132,18 +135,17 @@ def _joinable(user: ConnectedUser, integration: Integration, origin: str) -> Con
 
 def usable_app(integration: Integration) -> OAuthApp:
     """Return the app to connect with. Raises ConnectError saying what the integration's developer has to do."""
-    name = integration.provider.name
+    name = {"provider": integration.provider.name}
     if not integration.is_active:
-        raise ConnectError("integration_inactive", f"{name} is not active in this project. Activate it in Patchbay.")
+        words = gettext("%(provider)s is not active in this project. Activate it in Patchbay.")
+        raise ConnectError("integration_inactive", words % name)
     app = integration.app_in_use()
     if app is None or not app.has_keys:
-        raise ConnectError(
-            "no_keys", f"{name} has no client ID and secret yet. Enter them in its Settings in Patchbay."
-        )
+        words = gettext("%(provider)s has no client ID and secret yet. Enter them in its Settings in Patchbay.")
+        raise ConnectError("no_keys", words % name)
     if app.refused_at:
-        raise ConnectError(
-            "wrong_keys", f"{name} refuses this product's client ID or secret. Its developer must correct it."
-        )
+        words = gettext("%(provider)s refuses this product's client ID or secret. Its developer must correct it.")
+        raise ConnectError("wrong_keys", words % name)
     return app
 
 
@@ -155,18 +157,20 @@ def is_full(app: OAuthApp, user: EndUser) -> bool:
     return others.values("user").distinct().count() >= settings.DEVELOPMENT_KEYS_USER_LIMIT
 
 
-def check_user_limit(app: OAuthApp, user: ConnectedUser) -> None:
-    """Development keys are for trying things out. Raises ConnectError when their users are all taken."""
+def check_user(app: OAuthApp, user: ConnectedUser) -> None:
+    """Raise ConnectError for a disabled user, and when the users that development keys allow are all taken."""
+    if user.disabled_at:
+        raise ConnectError("user_disabled", gettext(ConnectedUser.DISABLED))
     if is_full(app, EndUser(user.project_id, user.sub)):
-        limit = settings.DEVELOPMENT_KEYS_USER_LIMIT
-        raise ConnectError("development_limit", f"Development keys are limited to {limit} connected users.")
+        words = gettext("Development keys are limited to %(limit)s connected users.")
+        raise ConnectError("development_limit", words % {"limit": settings.DEVELOPMENT_KEYS_USER_LIMIT})
 
 
 def provider_address(session: ConnectSession) -> str:
     """Return where to send the popup, with a new state. Raises ConnectError when it would be in vain."""
     integration = session.integration
     app = usable_app(integration)
-    check_user_limit(app, session.user)
+    check_user(app, session.user)
     state = secrets.token_urlsafe(32)
     session.app, session.state_hash = app, digest(state)
     session.save(update_fields=["app", "state_hash"])
@@ -216,27 +220,28 @@ def take_callback(app_id: uuid.UUID, params: Mapping[str, str], nonce: str) -> C
         raise _failed(session, *_refusal_words(session, params))
     code = params.get("code", "")
     if not code:
-        raise _failed(session, "no_code", "The answer of the consent page is incomplete. Please try again.")
+        words = gettext("The answer of the consent page is incomplete. Please try again.")
+        raise _failed(session, "no_code", words)
     failpoint("connect.before_exchange")
     try:
         tokens, account, sites = _exchange(session, code)
     except WrongKeys as error:
         if session.app:
             session.app.refuse(str(error))
-        raise _failed(session, "wrong_keys", f"{error} The developer of this product must correct it.") from error
+        words = gettext("The developer of this product must correct it.")
+        raise _failed(session, "wrong_keys", f"{error} {words}") from error
     except NeedsReconnect as error:
-        raise _failed(
-            session, "code_refused", "The consent was already used or took too long. Please try again."
-        ) from error
+        words = gettext("The consent was already used or took too long. Please try again.")
+        raise _failed(session, "code_refused", words) from error
     except ProviderError as error:
-        raise _failed(session, "provider_error", f"{error} Please try again.") from error
+        raise _failed(session, "provider_error", f"{error} {gettext('Please try again.')}") from error
     failpoint("connect.exchanged")
     _check_consent(session, tokens, sites)
     return _keep(session, tokens, account, sites)
 
 
 def _consume(app_id: uuid.UUID, state: str, nonce: str) -> ConnectSession:
-    broken = ConnectError("state_refused", "This sign-in attempt is no longer valid. Close this window and try again.")
+    broken = ConnectError("state_refused", gettext(OVER))
     found = ConnectSession.objects.open().filter(state_hash=digest(state), app_id=app_id, status=Status.OPEN)
     session = found.select_related("integration__project", "user", "app", "project", "reconnects__grant").first()
     if not state or session is None:
@@ -248,7 +253,8 @@ def _consume(app_id: uuid.UUID, state: str, nonce: str) -> ConnectSession:
     session.state_hash = ""
     if not _is_from(session, nonce):
         audit.record(session.project, session.user.sub, "connect refused", "the consent came back in another browser")
-        raise _failed(session, "other_browser", "The consent came back in another browser than it started in.")
+        words = gettext("The consent came back in another browser than it started in.")
+        raise _failed(session, "other_browser", words)
     return session
 
 
@@ -273,9 +279,10 @@ def _is_from(session: ConnectSession, nonce: str) -> bool:
 def _refusal_words(session: ConnectSession, params: Mapping[str, str]) -> tuple[str, str]:
     name = session.integration.provider.name
     if params["error"] == "access_denied":
-        return "access_denied", f"You did not allow access to {name}. Nothing was connected."
+        words = gettext("You did not allow access to %(provider)s. Nothing was connected.")
+        return "access_denied", words % {"provider": name}
     said = " ".join((params.get("error_description") or params["error"]).split())[:ERROR_LENGTH]
-    return "provider_error", f"{name} says: {said}"
+    return "provider_error", gettext("%(provider)s says: %(words)s") % {"provider": name, "words": said}
 
 
 def _exchange(session: ConnectSession, code: str) -> tuple[Tokens, Account, list[Site]]:
@@ -292,14 +299,12 @@ def _exchange(session: ConnectSession, code: str) -> tuple[Tokens, Account, list
 def _check_consent(session: ConnectSession, tokens: Tokens, sites: list[Site]) -> None:
     name = session.integration.provider.name
     if not sites:
-        raise _failed(
-            session, "no_site", f"This account has no {name} site that it can use. Try again with another account."
-        )
+        words = gettext("This account has no %(provider)s site that it can use. Try again with another account.")
+        raise _failed(session, "no_site", words % {"provider": name})
     missing = [scope for scope in session.integration.provider.required_scopes() if scope not in tokens.scopes]
     if tokens.scopes and missing and "offline_access" in missing and not tokens.refresh:
-        raise _failed(
-            session, "too_few_scopes", f"{name} did not grant {', '.join(missing)}. Check the app's permissions."
-        )
+        words = gettext("%(provider)s did not grant %(scopes)s. Check the app's permissions.")
+        raise _failed(session, "too_few_scopes", words % {"provider": name, "scopes": ", ".join(missing)})
 
 
 def _keep(session: ConnectSession, tokens: Tokens, account: Account, sites: list[Site]) -> ConnectSession:
@@ -323,15 +328,19 @@ def _keep(session: ConnectSession, tokens: Tokens, account: Account, sites: list
         site_id=session.site_id,
         status=Status.RETURNED,
     ):
-        raise ConnectError("expired", "This sign-in attempt took too long. Close this window and try again.")
+        words = gettext("This sign-in attempt took too long. Close this window and try again.")
+        raise ConnectError("expired", words)
     return session
 
 
 def _obvious_site(session: ConnectSession) -> str:
-    """The only site, or the one that the connection to be renewed had; "" when the end user must choose."""
+    """The only site, or the one that the lost connection had; "" when the end user must choose.
+
+    Someone who connects anew what still works wants something else: another account, or another of its sites.
+    """
     ids = [site["id"] for site in session.sites]
     renewed = connection_to_renew(session)
-    if renewed and renewed.site_id in ids:
+    if renewed and not renewed.is_healthy and renewed.site_id in ids:
         return renewed.site_id
     return ids[0] if len(ids) == 1 else ""
 
@@ -353,7 +362,7 @@ def changes_account(session: ConnectSession) -> bool:
 def choose_site(session: ConnectSession, site_id: str) -> None:
     """Note the site that the end user chose. Raises ConnectError for one that the consent does not cover."""
     if site_id not in [site["id"] for site in session.sites]:
-        raise ConnectError("unknown_site", "Choose one of the listed sites.")
+        raise ConnectError("unknown_site", gettext("Choose one of the listed sites."))
     session.site_id = site_id
     session.save(update_fields=["site_id"])
 
@@ -374,7 +383,7 @@ def fail(session: ConnectSession, code: str, message: str) -> None:
 def cancel(session: ConnectSession) -> None:
     """End an attempt whose popup was closed, unless it only looks so to the page that opened it."""
     still_seen = ConnectSession.objects.filter(pk=session.pk, is_cut_off=False)
-    _end(still_seen, "cancelled", "The window was closed before access was allowed.")
+    _end(still_seen, "cancelled", gettext(CLOSED))
 
 
 def _end(found: ConnectSessionQuerySet, code: str, message: str) -> None:
@@ -400,23 +409,26 @@ def claim(user: EndUser, code: str) -> Connection:
         .first()
     )
     if not code or session is None:
-        raise ConnectError("claim_refused", "This consent was already used or took too long. Please connect again.")
+        words = gettext("This consent was already used or took too long. Please connect again.")
+        raise ConnectError("claim_refused", words)
     if session.user.sub != user.sub:
         audit.record(session.project, user.sub, "claim refused", "the consent was started by another user")
-        raise _failed(session, "claim_refused", "This consent was started by another user. Please connect again.")
+        words = gettext("This consent was started by another user. Please connect again.")
+        raise _failed(session, "claim_refused", words)
     return settle(session)
 
 
 def settle(session: ConnectSession) -> Connection:
     """Store the grant and the connection of a consented session, once. Raises ConnectError when it is over already."""
     if session.app is None or not session.site_id:
-        raise ConnectError("no_site_chosen", "No site was chosen yet. Finish the steps in the window that opened.")
-    check_user_limit(session.app, session.user)
+        words = gettext("No site was chosen yet. Finish the steps in the window that opened.")
+        raise ConnectError("no_site_chosen", words)
+    check_user(session.app, session.user)
     tokens = json.loads(session.open("tokens"))
     with transaction.atomic():
         open_still = ConnectSession.objects.open().filter(pk=session.pk, status=Status.RETURNED)
         if not open_still.update(status=Status.CLAIMED, claim_hash="", tokens_sealed=""):
-            raise ConnectError("claim_refused", "This consent was already used. Please connect again.")
+            raise ConnectError("claim_refused", gettext("This consent was already used. Please connect again."))
         grant = _store_grant(session, session.app, tokens)
         connection, is_new = _store_connection(session, grant)
         _mark_lost_sites(grant, [site["id"] for site in session.sites])
@@ -474,7 +486,7 @@ def _store_connection(session: ConnectSession, grant: Grant) -> tuple[Connection
 
 
 def _mark_lost_sites(grant: Grant, site_ids: list[str]) -> None:
-    reason = "The newest consent of this account no longer covers this site. Connect again and choose it."
+    reason = gettext_noop("The newest consent of this account no longer covers this site. Connect again and choose it.")
     lost = grant.connections.exclude(site_id__in=site_ids)
     lost.update(status=Connection.Status.NEEDS_RECONNECT, reason=reason)
     grant.connections.filter(site_id__in=site_ids).update(status=Connection.Status.ACTIVE, reason="")
@@ -508,7 +520,8 @@ def outcome(user: EndUser, session: ConnectSession) -> ConnectSession:
         ConnectSession.objects.filter(pk=session.pk).update(polled_at=Now())
     elif session.status == Status.OPEN and session.polled_at:
         if clock.now() - session.polled_at > timedelta(seconds=ABANDONED_SECONDS):
-            fail(session, "abandoned", "The window was closed before access was allowed. Please connect again.")
+            words = gettext("The window was closed before access was allowed. Please connect again.")
+            fail(session, "abandoned", words)
             session.refresh_from_db()
     return session
 

@@ -61,7 +61,7 @@ class ProviderApi:
         left = self.deadline_at - time.monotonic()
         if left <= 0:
             raise TemporaryError(f"{self.provider.name} takes too long to answer.")
-        started, status = time.monotonic(), 502
+        started, status, code = time.monotonic(), 502, ""
         data = b"" if body is None else json.dumps(body).encode()
         sent = {"Content-Type": "application/json"} if data else {}
         call = Call(method, path, _query(query), sent | dict(headers or {}), data, len(data))
@@ -69,11 +69,14 @@ class ProviderApi:
             answer = _sent(self.connection, call, left)
             self.status = status = answer.status
             return self._read(answer, takes_text=takes_text)
+        except ProviderError as error:
+            if isinstance(error.__cause__, ProxyError):
+                status, code = error.__cause__.status, error.__cause__.code
+            raise
         finally:
             user = EndUser(self.connection.project_id, self.connection.user.sub)
-            seconds = time.monotonic() - started
-            slug = self.provider.slug
-            calls.note(user, slug, self.connection, method=method, path=path, status=status, seconds=seconds)
+            told: dict[str, Any] = {"method": method, "path": path, "seconds": time.monotonic() - started}
+            calls.note(user, self.provider.slug, self.connection, **told, status=status, code=code)
 
     def _read(self, answer: Answer, *, takes_text: bool) -> Any:
         text = answer.response.body(settings.PROXY_MAX_JSON_BYTES)

@@ -14,7 +14,7 @@ from urllib3.util import parse_url
 
 from integrations import calls, http, tokens
 from integrations.errors import DeadlineError, NeedsReconnect, PermanentError, TemporaryError, WrongKeys
-from integrations.models import Connection, Integration
+from integrations.models import ConnectedUser, Connection, Integration
 from integrations.providers.base import Provider
 from integrations.remember import Remembered
 from integrations.user_tokens import EndUser
@@ -99,6 +99,8 @@ def find_connection(user: EndUser, slug: str, wanted: str = "") -> tuple[Integra
         if connection is None:
             raise ProxyError(400, "not_connected", NOT_CONNECTED)
         _connections.keep(key, connection)
+    if connection.user.disabled_at:
+        raise ProxyError(400, "user_disabled", ConnectedUser.DISABLED)
     if not connection.integration.is_active:
         raise ProxyError(
             400, "integration_inactive", f"{connection.integration.provider.name} is not active in this project."
@@ -112,7 +114,7 @@ def _look_up(user: EndUser, slug: str, wanted: str) -> Connection | None:
     mine = Connection.objects.filter(project_id=user.project_id, user__sub=user.sub, integration__provider_slug=slug)
     if wanted:
         mine = mine.filter(**named(wanted))
-    return mine.select_related("integration", "grant").first()
+    return mine.select_related("integration", "grant", "user").first()
 
 
 def named(wanted: str) -> dict[str, Any]:
@@ -127,7 +129,7 @@ def forward(user: EndUser, slug: str, call: Call, *, wanted: str = "") -> Answer
     """Send the call with a fresh token, once more if the token turns out to be expired. Raises ProxyError."""
     started = time.monotonic()
     connection: Connection | None = None
-    status = 502
+    status, code = 502, ""
     try:
         _, connection = find_connection(user, slug, wanted)
         answer = send_for(connection, call)
@@ -136,11 +138,11 @@ def forward(user: EndUser, slug: str, call: Call, *, wanted: str = "") -> Answer
             connection.be_patient(http.retry_after(answer.response.headers) or PATIENCE_SECONDS)
         return answer
     except ProxyError as error:
-        status = error.status
+        status, code = error.status, error.code
         raise
     finally:
-        seconds = time.monotonic() - started
-        calls.note(user, slug, connection, method=call.method, path=call.path, status=status, seconds=seconds)
+        told: dict[str, Any] = {"method": call.method, "path": call.path, "seconds": time.monotonic() - started}
+        calls.note(user, slug, connection, **told, status=status, code=code)
 
 
 def send_for(connection: Connection, call: Call, seconds: float | None = None) -> Answer:

@@ -8,8 +8,10 @@ from django.db import transaction
 
 from integrations import audit, connect, oauth, vault
 from integrations.errors import ProviderError, WrongKeys
-from integrations.models import Connection, Integration, OAuthApp, Project
+from integrations.models import Connection, Integration, Member, OAuthApp, Project
 from integrations.providers.base import Keys, Provider
+
+BEING_REMOVED = "It is being removed from this project. When that is done, it can be added again."
 
 
 class SetupRefused(Exception):
@@ -52,8 +54,13 @@ class Plan:
 
 
 def add_integration(project: Project, slug: str, actor: Any) -> Integration:
-    """Return the project's integration of a provider, made on first use with an app that has a Redirect URL."""
+    """Return the project's integration of a provider, made on first use with an app that has a Redirect URL.
+
+    Raises SetupRefused while one that was there before is still being removed.
+    """
     found = Integration.objects.filter(project=project, provider_slug=slug).first()
+    if found and found.removed_at:
+        raise SetupRefused(BEING_REMOVED)
     if found:
         return found
     with transaction.atomic():
@@ -87,6 +94,8 @@ def _switch(integration: Integration, actor: Any, *, is_active: bool) -> None:
 
 def why_not_active(integration: Integration) -> str:
     """Return what has to be done before end users can connect, "" when they can."""
+    if integration.removed_at:
+        return BEING_REMOVED
     app, name = integration.app_in_use(), integration.provider.name
     if app is None or not app.has_keys:
         return development_refusal(integration) or f"Enter {name}'s client ID and secret in Settings first."
@@ -137,10 +146,12 @@ def save_settings(integration: Integration, wanted: Wanted, actor: Any, *, is_co
     notes = check(integration, wanted, actor, is_confirmed=is_confirmed)
     with transaction.atomic():
         integration = Integration.objects.select_for_update(of=("self",)).get(pk=integration.pk)
-        before = integration.oauth_app
+        before, was = integration.oauth_app, _told(integration)
         planned = plan(integration, wanted, actor)
         app = _apply(integration, planned)
-        audit.record(integration.project, actor, "integration settings changed", _summary(integration, planned))
+        change = audit.Change(was, _told(integration))
+        if change.before != change.after:
+            audit.record(integration.project, actor, "integration settings changed", integration.provider.name, change)
     if app.pk != before.pk and not wanted.shared_app and wanted.client_id:
         notes.append(
             f"This app has a Redirect URL of its own: {app.callback_url} Set it as the callback URL at"
@@ -161,7 +172,9 @@ def check(integration: Integration, wanted: Wanted, actor: Any, *, is_confirmed:
 
 def sharable_apps(integration: Integration, actor: Any) -> Any:
     """Return the apps with keys of other projects that this person administers too."""
-    apps = OAuthApp.objects.visible_to(actor).filter(provider=integration.provider_slug, project__isnull=False)
+    apps = OAuthApp.objects.filter(
+        provider=integration.provider_slug, project__in=Project.objects.allowing(actor, Member.Role.ADMIN)
+    )
     with_keys = apps.exclude(project=integration.project_id).exclude(client_id="").exclude(client_secret_sealed="")
     return with_keys.select_related("project").order_by("project__name", "id")
 
@@ -266,12 +279,15 @@ def _apply(integration: Integration, planned: Plan) -> OAuthApp:
     return app
 
 
-def _summary(integration: Integration, planned: Plan) -> str:
-    wanted = planned.wanted
-    if wanted.shared_app:
-        return f"{integration.provider.name}: uses the app of {wanted.shared_app.project}"
-    keys = f"client ID {wanted.client_id}" if wanted.client_id else "development keys"
-    return f"{integration.provider.name}: {keys}{', new secret' if wanted.secret else ''}; {' '.join(wanted.scopes)}"
+def _told(integration: Integration) -> dict[str, Any]:
+    """Return what the audit log may say of the settings: of the secret only a fingerprint."""
+    app = integration.oauth_app
+    return {
+        "App": f"of {app.project}" if app.project_id != integration.project_id else "own",
+        "Client ID": app.client_id or "development keys",
+        "Secret": app.secret_fingerprint,
+        "Permissions": sorted(app.scopes),
+    }
 
 
 # A secret on its way through a question -------------------------------------------------------------------------------

@@ -14,8 +14,9 @@ from django.conf import settings
 from django.db import connections
 from django.db.models.functions import Now
 
-from integrations import calls, connect, extension, listening, registrations, tasks, webhooks
-from integrations.models import Delivery, Grant, Heartbeat, Subscription
+from integrations import audit, calls, connect, extension, listening, registrations, tasks, webhooks
+from integrations.dashboard import keys
+from integrations.models import Delivery, Grant, Heartbeat, Integration, Project, Subscription
 from integrations.models.base import turn
 from integrations.models.connection import GrantQuerySet
 from integrations.owners import owner_name
@@ -48,6 +49,7 @@ class Sweeper:
         self._refresh(Grant.objects.half_refreshed())
         self._refresh(Grant.objects.idle())
         self._listen()
+        self._erase()
         extension.installed().sweep(self._publish)
         tasks.hint(tasks.beat, "worker")
         if time.monotonic() - self._housekept_at >= HOUSEKEEPING_SECONDS:
@@ -68,6 +70,13 @@ class Sweeper:
         ids = waiting.order_by(turn("pk", of="app"), "pk").values_list("pk", flat=True)[:BATCH]
         self._publish(tasks.handle_webhook, [str(pk) for pk in ids])
 
+    def _erase(self) -> None:
+        """Have gone on with what was removed: each does as much at a time as keeps nobody waiting."""
+        projects = Project.objects.exclude(deleted_at=None).values_list("pk", flat=True)
+        self._publish(tasks.erase_project, [str(pk) for pk in projects[:BATCH]])
+        removed = Integration.objects.exclude(removed_at=None).filter(project__deleted_at=None)
+        self._publish(tasks.erase_integration, [str(pk) for pk in removed.values_list("pk", flat=True)[:BATCH]])
+
     def _publish(self, task: Any, ids: list[str]) -> None:
         """Hand each id to a worker; where no broker takes it, do the work here."""
         left = [pk for pk in ids if not tasks.hint(task, pk)]
@@ -75,6 +84,8 @@ class Sweeper:
 
     @staticmethod
     def _housekeep() -> None:
+        audit.seal()
+        keys.sweep()
         attempts, lines = connect.sweep(), calls.prune()
         forgotten = Grant.objects.long_dead(DEAD_TOKENS_DAYS).forget_tokens()
         kept_long = extension.installed().housekeep() + webhooks.prune() + registrations.prune()

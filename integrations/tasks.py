@@ -7,7 +7,7 @@ from typing import Any
 from celery import shared_task
 from django.conf import settings
 
-from integrations import extension, listening, tokens, webhooks
+from integrations import extension, listening, removing, tokens, webhooks
 from integrations.models import Grant, Heartbeat
 
 logger = logging.getLogger(__name__)
@@ -32,6 +32,18 @@ def handle_webhook(*delivery_ids: str) -> None:
 def tend_subscription(subscription_id: str) -> None:
     """Keep what the provider sends equal to what is wanted, and read what it has not told, where that is due."""
     listening.tend(uuid.UUID(subscription_id))
+
+
+@shared_task
+def erase_integration(integration_id: str) -> None:
+    """Go on with taking an integration out of its project."""
+    removing.erase_integration(uuid.UUID(integration_id))
+
+
+@shared_task
+def erase_project(project_id: str) -> None:
+    """Go on with deleting a project."""
+    removing.erase_project(uuid.UUID(project_id))
 
 
 @shared_task

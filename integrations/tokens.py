@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 from django.db.models import F
 from django.db.models.functions import Now
+from django.utils.translation import gettext_noop
 
 from integrations import clock, oauth
 from integrations.errors import NeedsReconnect, PermanentError, ProviderError, TemporaryError, WrongKeys
@@ -29,7 +30,8 @@ from integrations.vault import VaultError
 
 logger = logging.getLogger(__name__)
 
-GONE = "The connection was removed. Connect again."
+GONE = gettext_noop("The connection was removed. Connect again.")
+ENDED = gettext_noop("%(provider)s ended the access: it was revoked, the password changed, or it was unused too long.")
 LONGEST_BACKOFF_SECONDS = 60
 STORE_FOR_SECONDS = 60
 
@@ -126,7 +128,7 @@ def _refresh_once(grant: Grant) -> AccessToken | None:
 def _without_refresh_token(grant: Grant) -> AccessToken:
     if grant.is_fresh():
         return _stored(grant)
-    reason = "The consent did not allow access while you are away. Connect again."
+    reason = gettext_noop("The consent did not allow access while you are away. Connect again.")
     Grant.objects.filter(pk=grant.pk, version=grant.version).update(status=Grant.Status.NEEDS_RECONNECT, reason=reason)
     raise NeedsReconnect(reason)
 
@@ -172,9 +174,7 @@ class _Refresh:
                 return oauth.refresh(self.provider, keys, current.open("sibling_token"))
             except NeedsReconnect:
                 pass
-        reason = (
-            f"{self.provider.name} ended the access: it was revoked, the password changed, or it was unused too long."
-        )
+        reason = ENDED % {"provider": self.provider.name}
         died = self.mine.update(
             status=Grant.Status.NEEDS_RECONNECT, reason=reason, lease_until=None, refresh_started_at=None
         )

@@ -22,7 +22,7 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Now
 
 from integrations import clock, payloads, providers
-from integrations.database import writing
+from integrations.database import delete_in_batches, writing
 from integrations.failpoints import failpoint
 from integrations.mailbox import Mailbox
 from integrations.models import (
@@ -48,8 +48,6 @@ ASKING = timedelta(minutes=2)
 # The time of the last delivery is written that often at most.
 A_WHILE = timedelta(seconds=10)
 BATCH = 200
-# What dispatching wants to know of a connection.
-OF_CONNECTION = ("connection__user", "connection__integration", "connection__grant")
 TRIES = 3
 
 
@@ -220,7 +218,7 @@ def handle(*delivery_ids: uuid.UUID) -> list[Event]:
 
 
 def _handle(delivery_ids: tuple[uuid.UUID, ...]) -> list[Event]:
-    with writing():
+    with writing(can_be_redone=True):
         waiting = Delivery.objects.waiting().filter(pk__in=delivery_ids).order_by("pk")
         deliveries = list(waiting.select_for_update(skip_locked=True))
         told = {delivery.pk: _decoded(delivery) for delivery in deliveries}
@@ -259,32 +257,35 @@ def site_key(url: str) -> str:
     return url.rstrip("/").lower()
 
 
+REGISTERED = ("app_id", "site", "provider_id", "connection_id", "connection__site_url")
+
+
 def _targets(deliveries: list[Delivery], told: Mapping[uuid.UUID, _Told]) -> dict[uuid.UUID, list[Connection]]:
     """Return the connections that each delivery is for."""
     addresses = [delivery.site_webhook_id for delivery in deliveries if delivery.site_webhook_id]
-    made_by_hand = SiteWebhook.objects.filter(pk__in=addresses).select_related(*OF_CONNECTION)
-    by_hand = {webhook.pk: webhook for webhook in made_by_hand}
+    made_by_hand = SiteWebhook.objects.filter(pk__in=addresses).values_list(
+        "pk", "connection_id", "connection__site_url"
+    )
+    by_hand = {pk: (connection_id, url) for pk, connection_id, url in made_by_hand}
     wanted = Q(pk=None)
     for delivery in deliveries:
         ids = told[delivery.pk].delivered.registrations
         if delivery.app_id and ids and delivery.site:
             wanted |= Q(app=delivery.app_id, site=delivery.site, provider_id__in=ids)
-    registered: dict[tuple[Any, str, str], Connection] = {}
-    for row in Registration.objects.filter(wanted).select_related(*OF_CONNECTION):
-        # A connection that has moved to another site hears nothing of the old one.
-        if site_key(row.connection.site_url) == row.site:
-            registered[row.app_id, row.site, row.provider_id] = row.connection
-    found: dict[uuid.UUID, list[Connection]] = {}
+    rows = Registration.objects.filter(wanted).values_list(*REGISTERED) if len(wanted) > 1 else ()
+    # A connection that has moved to another site hears nothing of the old one.
+    registered = {(app, site, name): pk for app, site, name, pk, url in rows if site_key(url) == site}
+    found: dict[uuid.UUID, list[uuid.UUID]] = {}
     for delivery in deliveries:
-        webhook = by_hand.get(delivery.site_webhook_id) if delivery.site_webhook_id else None
-        if webhook is not None:
-            is_its_site = not delivery.site or delivery.site == site_key(webhook.connection.site_url)
-            found[delivery.pk] = [webhook.connection] if is_its_site else []
+        if delivery.site_webhook_id:
+            owner = by_hand.get(delivery.site_webhook_id)
+            is_its_site = owner and (not delivery.site or delivery.site == site_key(owner[1]))
+            found[delivery.pk] = [owner[0]] if owner and is_its_site else []
             continue
         keys = [(delivery.app_id, delivery.site, each) for each in told[delivery.pk].delivered.registrations]
-        each_once = {registered[key].pk: registered[key] for key in keys if key in registered}
-        found[delivery.pk] = list(each_once.values())
-    return found
+        found[delivery.pk] = list(dict.fromkeys(registered[key] for key in keys if key in registered))
+    connections = Connection.objects.remembered({pk for each in found.values() for pk in each})
+    return {delivery: [connections[pk] for pk in each if pk in connections] for delivery, each in found.items()}
 
 
 def _may_be_asked_for(delivery: Delivery, told: _Told) -> bool:
@@ -469,8 +470,4 @@ def prune() -> int:
     """Delete old deliveries that were handled, a batch at a time. Return how many."""
     old = Delivery.objects.filter(created_at__lt=Now() - _remembered())
     old = old.exclude(state=Delivery.State.WAITING)
-    deleted = 0
-    while ids := list(old.values_list("pk", flat=True)[:BATCH]):
-        deleted += Delivery.objects.filter(pk__in=ids).delete()[0]
-        time.sleep(0.01)  # Let other writers in.
-    return deleted
+    return delete_in_batches(old)

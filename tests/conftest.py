@@ -4,7 +4,7 @@ import atexit
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -12,9 +12,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from integrations import calls, remember, vault
+from integrations import calls, key_uses, remember, vault
 from integrations.models import Project, SigningKey
-from tests.support import browsers
+from tests.support import browsers, seen
 from tests.support import sandbox as sandboxes
 from tests.support import settings as test_settings
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 # For good, not for the length of a test: a server's thread may log a call a moment after its test has ended.
 calls._start_writer = lambda: None
 atexit.unregister(calls._flush_or_say)
+# Likewise: that a key was used is written when a test says key_uses.flush().
+key_uses._start = lambda: None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -39,6 +41,7 @@ def _nothing_left_over(monkeypatch: pytest.MonkeyPatch) -> None:
     vault.forget_keys()
     remember.forget_everything()
     monkeypatch.setattr(calls, "_waiting", [])
+    monkeypatch.setattr(key_uses, "_waiting", set())
 
 
 # Projects and user tokens -------------------------------------------------------------------------------------------
@@ -70,14 +73,14 @@ def signing_key(project: Project, private_key: rsa.RSAPrivateKey) -> SigningKey:
 
 
 @pytest.fixture
-def user_token(signing_key: SigningKey, private_pem: str) -> Callable[..., str]:
+def user_token(signing_key: SigningKey, private_key: rsa.RSAPrivateKey) -> Callable[..., str]:
     """user_token("alice", exp=...) signs a token as the customer's back end does; a claim of None is left out."""
 
     def sign(sub: str = "alice", **claims: Any) -> str:
         now = int(time.time())
         wanted = {"sub": sub, "iat": now, "exp": now + 3600, "aud": str(signing_key.project_id)} | claims
         payload = {name: value for name, value in wanted.items() if value is not None}
-        return jwt.encode(payload, private_pem, algorithm="RS256", headers={"kid": signing_key.kid})
+        return jwt.encode(payload, private_key, algorithm="RS256", headers={"kid": signing_key.kid})
 
     return sign
 
@@ -108,14 +111,17 @@ def server(live_server: Any, settings: Any) -> str:
 
 # Browser ------------------------------------------------------------------------------------------------------------
 
+PATIENCE_MS = 10_000  # for what is expected to be seen or done on a page
+
 
 @pytest.fixture(scope="session")
 def browser() -> "Iterator[Browser]":
     path = browsers.find()
     if path is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(browsers.ADVICE)
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         # Containers give Chromium neither a sandbox of its own nor a large /dev/shm.
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
@@ -124,13 +130,25 @@ def browser() -> "Iterator[Browser]":
 
 
 @pytest.fixture
-def page(browser: "Browser") -> "Iterator[Page]":
+def page(browser: "Browser", request: pytest.FixtureRequest) -> "Iterator[Page]":
     """A page of a fresh browser profile; an error in its scripts fails the test."""
-    context = browser.new_context()
-    context.set_default_timeout(10_000)
+    context = browser.new_context(reduced_motion="reduce")
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
+    said = request.node.stash[seen.CONSOLE] = []
+    page.on("console", lambda message: said.append(message.text))
     yield page
     context.close()
     assert errors == []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Have a failure in a browser tell what was to be seen there."""
+    report = yield
+    if report.when == "call" and report.failed and seen.CONSOLE in item.stash:
+        page = item.funcargs["page"]  # type: ignore[attr-defined]
+        report.sections.append(("Browser", seen.describe(page.context, item.stash[seen.CONSOLE])))
+    return report

@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from integrations.api.scopes import SCOPES
+from integrations.api.urls import ROUTES as MANAGEMENT_ROUTES
 from integrations.sdk.urls import ROUTES
+from workflows.api.urls import ROUTES as WORKFLOW_MANAGEMENT_ROUTES
 from workflows.sdk.urls import ROUTES as WORKFLOW_ROUTES
 
 ROOT = Path(settings.BASE_DIR)
-PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("**/*.md"))]
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(#[^)\s]+)?\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 READ = re.compile(r"(?:read|count|seconds|flag|words|db_url|email_url)\(\s*\"([A-Z_]+)\"")
@@ -48,9 +51,16 @@ def test_every_system_check_is_described() -> None:
 def test_every_address_of_the_api_is_described() -> None:
     described = (ROOT / "docs" / "http-api.md").read_text()
 
-    paths = {re.sub(r"/?<.*", "", path) for path, _, _ in [*ROUTES, *WORKFLOW_ROUTES]}
+    routes = [*ROUTES, *WORKFLOW_ROUTES, *MANAGEMENT_ROUTES, *WORKFLOW_MANAGEMENT_ROUTES]
+    paths = {re.sub(r"/?<.*", "", path) for path, _, _ in routes}
 
     assert [path for path in sorted(paths) if f"/{path}" not in described] == []
+
+
+def test_every_scope_of_api_keys_is_described() -> None:
+    described = (ROOT / "docs" / "http-api.md").read_text()
+
+    assert [scope.name for scope in SCOPES if f"`{scope.name}`" not in described] == []
 
 
 def test_every_error_of_the_api_is_described() -> None:

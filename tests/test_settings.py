@@ -50,6 +50,21 @@ def test_production_needs_a_secret_key(tmp_path: Path) -> None:
     assert "Traceback" not in started.stderr
 
 
+@pytest.mark.parametrize("key", ["django-insecure-" + "x" * 50, "x" * 31])
+def test_production_refuses_a_secret_key_that_others_know(tmp_path: Path, key: str) -> None:
+    started = start(tmp_path, SECRET_KEY=key)
+
+    assert started.returncode == 1
+    assert started.stderr.startswith("Patchbay cannot start: SECRET_KEY is one that others know or can guess.")
+
+
+def test_production_refuses_to_start_with_debug(tmp_path: Path) -> None:
+    started = start(tmp_path, DEBUG="true")
+
+    assert started.returncode == 1
+    assert started.stderr.startswith("Patchbay cannot start: DEBUG is on at a public address")
+
+
 def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("x" * 60)

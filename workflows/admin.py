@@ -10,9 +10,22 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from integrations import audit
-from integrations.admin import ModelAdmin, ReadOnly, TabularInline
-from workflows import deploy, runs
+from integrations.admin import EventAdmin, ModelAdmin, TabularInline
+from integrations.admin_lists import Endless, ReadOnly
+from integrations.models import Event
+from workflows import deploy, dispatch, runs
 from workflows.models import AlertRule, Enablement, ProjectSecret, Run, StepRun, Workflow, WorkflowVersion
+from workflows.models.run import TRIGGER_LABELS
+
+
+class StartsWithFilter(admin.SimpleListFilter):
+    title, parameter_name = "starts with", "trigger_type"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(TRIGGER_LABELS.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Workflow]) -> QuerySet[Workflow]:
+        return queryset.filter(trigger_type=self.value()) if self.value() else queryset
 
 
 @admin.register(Workflow)
@@ -20,7 +33,7 @@ class WorkflowAdmin(ModelAdmin):
     """Name, description and switches are changed here; the steps in the builder, which checks them."""
 
     list_display = ("name", "project", "integration", "state", "trigger_type", "is_default_on", "updated_at")
-    list_filter = ("is_paused", "trigger_type", "is_default_on", "is_hidden")
+    list_filter = ("is_paused", StartsWithFilter, "is_default_on", "is_hidden")
     list_select_related = ("project", "integration__project", "deployed")
     search_fields = ("name", "project__name")
     fields = ("name", "description", "is_paused", "is_default_on", "is_hidden", "position", "builder", "definition")
@@ -33,6 +46,18 @@ class WorkflowAdmin(ModelAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Name the workflows only: what goes with them may be a million runs, which nobody could read."""
+        names = [f"{workflow}, with its versions and runs" for workflow in objs]
+        return names, {"workflows": len(names)}, set(), []
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        deploy.delete(obj, request.user)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Workflow]) -> None:
+        for workflow in queryset.select_related("project"):
+            deploy.delete(workflow, request.user)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -118,11 +143,12 @@ class StepInline(TabularInline):
 
 
 @admin.register(Run)
-class RunAdmin(ReadOnly):
+class RunAdmin(Endless):
     list_display = ("id", "workflow", "project", "sub", "status", "created_at", "short_reason")
-    list_filter = ("status", "is_test", "trigger")
+    list_filter = ("status", "is_test")
     list_select_related = ("workflow", "project")
-    search_fields = ("=id", "=sub")
+    search_help_text = "A user ID"
+    exactly = ("sub",)
     inlines = (StepInline,)
     exclude = ("lease_owner",)
     actions = ("replay", "cancel")
@@ -144,7 +170,8 @@ class RunAdmin(ReadOnly):
                 count += 1
             except runs.RunRefused as refusal:
                 messages.error(request, f"{run.pk}: {refusal}")
-            audit.record(run.project, request.user, "run replayed", str(run.pk))
+            else:
+                audit.record(run.project, request.user, "run replayed", str(run.pk))
         messages.success(request, f"{count} started again.")
 
     @admin.action(description="Cancel")
@@ -157,6 +184,20 @@ class RunAdmin(ReadOnly):
 
 @admin.register(StepRun)
 class StepRunAdmin(ReadOnly):
+    """Steps are found by their run, and looked at on its page."""
+
+    sortable_by = ()
     list_display = ("path", "iteration", "type", "status", "attempts", "milliseconds", "error")
-    list_filter = ("status", "type")
-    search_fields = ("=run__id",)
+    list_filter = ("status",)
+    ordering = ("-id",)
+
+
+@admin.action(description="Replay: dispatch them once more, as new events")
+def replay_events(admin_of_events: Any, request: HttpRequest, rows: QuerySet[Event]) -> None:
+    for event in rows.select_related("project")[:500]:
+        again = dispatch.replay(event)
+        audit.record(event.project, request.user, "event replayed", f"{event.pk} as {again.pk}")
+    messages.success(request, "They are replayed, and listed as new events.")
+
+
+EventAdmin.actions = (replay_events,)  # type: ignore[misc]

@@ -22,7 +22,7 @@ from django.template.loader import render_to_string
 
 from integrations import clock, http
 from integrations.errors import ProviderError
-from integrations.models import Connection
+from integrations.models import Connection, Project
 from integrations.vault import VaultError
 from workflows.models import AlertRule, Run
 
@@ -37,7 +37,6 @@ SUBJECTS = {
     "trigger.silent": "a trigger fell silent",
     "test": "a test of alerts",
 }
-BAD = (Run.Status.FAILED, Run.Status.UNCERTAIN, Run.Status.DEAD)
 
 
 class AlertFailed(Exception):
@@ -61,7 +60,7 @@ def send(project_id: uuid.UUID) -> None:
     rule = AlertRule.objects.due().filter(project=project_id).select_related("project").first()
     if rule is None or not AlertRule.objects.due().filter(pk=rule.pk).update(due_at=None, sent_at=Now()):
         return
-    runs = Run.objects.filter(project=project_id, status__in=BAD, alerted_at=None, is_test=False)
+    runs = Run.objects.filter(project=project_id, status__in=Run.BAD, alerted_at=None, is_test=False)
     recent = runs.filter(ended_at__gt=Now() - timedelta(days=1)).select_related("workflow")
     found = list(recent[: SHOWN + 1])
     if not found:
@@ -172,3 +171,16 @@ def signed_headers(secret: str, body: bytes, *, message_id: str = "", at: int = 
         "webhook-timestamp": moment,
         "webhook-signature": f"v1,{base64.b64encode(signature).decode()}",
     }
+
+
+def copy(source: Project, target: Project) -> list[str]:
+    """Have the same people told in another project. Its webhook stays its own: an address is often a secret."""
+    rule = AlertRule.objects.filter(project=source).first()
+    if rule is None or not rule.emails:
+        return []
+    own, _ = AlertRule.objects.get_or_create(project=target)
+    if own.emails == rule.emails:
+        return []
+    own.emails = rule.emails
+    own.save(update_fields=["emails"])
+    return [f"Alerts go to {', '.join(rule.emails)}"]

@@ -312,6 +312,9 @@ def unknown_path(path: Path, known: Known) -> str:
     if path.root not in known.roots:
         return f"There is no “{path.root}” before this step."
     value = known.roots[path.root]
+    if path.root == "secrets" and path.keys and path.keys[0] not in value:
+        # All that there are is known, also where there is none.
+        return f"There is no secret “{path.keys[0]}”. Set it in Settings › Secrets."
     for depth, key in enumerate(path.keys):
         if value is None or value == {}:
             return ""  # Nothing is known of what lies below.

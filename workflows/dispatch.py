@@ -89,7 +89,7 @@ def dispatch_events(events: list[Event], *, begin: bool = False) -> int:
     mine = [run for run in every if begin and not run.order_key]
     for run in mine:
         run.begin(owner_name())
-    with writing():
+    with writing(can_be_redone=True):
         Run.objects.bulk_create(every, ignore_conflicts=True)
         _settle(made, verdicts)
     for run in every:
@@ -114,7 +114,7 @@ def _dispatch_alone(event: Event) -> int:
     for listeners in _batches(_listeners(event)):
         verdict = _judged(event, listeners)
         made = [_run(event, listener) for listener in verdict.passing]
-        with writing():
+        with writing(can_be_redone=True):
             Run.objects.bulk_create(made, ignore_conflicts=True)
             if len(listeners) < BATCH:
                 _settle({event: range(count + len(made))}, {event: verdict})
@@ -240,7 +240,8 @@ def _why_nobody(event: Event) -> str:
         return WHY_NOBODY[event.source]
     if not workflows.listening_to("event", event.name).exists():
         return f"No deployed workflow listens to “{event.name}”."
-    if not Connection.objects.filter(project=event.project_id, user__sub=event.sub).exists():
+    mine = Connection.objects.filter(project=event.project_id, user__sub=event.sub)
+    if not mine.exists():
         return "This user has no connection."
     return "No workflow that listens to it is switched on for this user."
 

@@ -8,11 +8,12 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
-from integrations import vault
+from integrations import audit, vault
 from integrations.models import (
+    ConnectedUser,
     Delivery,
     Event,
     Grant,
@@ -26,6 +27,7 @@ from workflows import triggers
 from workflows.models import Run, StepRun, Workflow
 
 A_WHILE = timedelta(minutes=10)
+SEARCH, MANY_USERS = "users_by_words", 10_000
 REPORT = "This should not happen. Please report it."
 
 
@@ -47,6 +49,15 @@ def _counted(rows: "QuerySet[Any]", what: str, advice: str) -> Iterator[Finding]
         yield Finding(f"{count} {what} (one is {example}).", advice)
 
 
+def audit_log() -> Iterator[Finding]:
+    for each in audit.broken():
+        entries = f"entries {each.first_id + 1} to {each.last_id} of project {each.project_id}"
+        yield Finding(
+            f"The audit log is not what was written: {entries} {each.what}.",
+            "Somebody wrote to the database directly. Compare with a backup, and find out who may.",
+        )
+
+
 def deployment() -> Iterator[Finding]:
     try:
         vault.verify()
@@ -56,10 +67,21 @@ def deployment() -> Iterator[Finding]:
     waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if waiting:
         yield Finding(f"{len(waiting)} migrations wait.", "Run manage.py migrate.")
+    if connection.vendor == "postgresql" and ConnectedUser.objects.all()[MANY_USERS:].exists():
+        if SEARCH not in _indexes_of(ConnectedUser):
+            yield Finding(
+                "Searching for connected users reads every one of a project: the database has no trigrams.",
+                "docs/deployment.md says how to add them.",
+            )
     if not Heartbeat.objects.is_recent("sweeper", 60):
         yield Finding("No sweeper was seen for a minute.", "Start manage.py sweeper: what waits needs it.")
     if settings.HAS_BROKER and not Heartbeat.objects.is_recent("worker", 60):
         yield Finding("No worker took a task for a minute.", "Start a Celery worker; the sweeper alone is slow.")
+
+
+def _indexes_of(model: type[Model]) -> dict[str, Any]:
+    with connection.cursor() as cursor:
+        return connection.introspection.get_constraints(cursor, model._meta.db_table)
 
 
 def deliveries() -> Iterator[Finding]:
@@ -145,6 +167,7 @@ CHECKS: dict[str, Check] = {
     "Runs": runs,
     "Grants": grants,
     "Triggers": listening,
+    "Audit log": audit_log,
 }
 
 

@@ -140,9 +140,8 @@ def has_room(run: Run) -> bool:
     return run.fits(busy)
 
 
-# Versions never change, and what a connection is may be three seconds old: a process asks for them once, not per run.
+# Versions never change: a process asks for them once, not for each run.
 _versions: Remembered[WorkflowVersion] = Remembered()
-_connections: Remembered[Connection] = Remembered()
 
 
 def version_of(version_id: uuid.UUID) -> WorkflowVersion:
@@ -158,15 +157,9 @@ def _recall(run: Run) -> None:
     """Give the run its version, workflow and connection."""
     version = version_of(run.version_id)
     run.version, run.workflow = version, version.workflow
-    if run.connection_id is None:
-        return
-    connection = _connections.get(run.connection_id)
-    if connection is None or not connection.is_healthy or run.generation > 1:
-        found = Connection.objects.select_related("grant", "user", "integration__project", "integration__oauth_app")
-        connection = found.filter(pk=run.connection_id).first()
-        if connection is not None:
-            _connections.keep(run.connection_id, connection)
-    run.connection = connection
+    if run.connection_id is not None:
+        known = Connection.objects.remembered([run.connection_id], anew=run.generation > 1)
+        run.connection = known.get(run.connection_id)
 
 
 def operation_key(run_id: uuid.UUID, path: str, iteration: str) -> uuid.UUID:
@@ -250,8 +243,9 @@ class _Carrier:
             return {}
         with self._lock:
             if self._secrets is None:
-                every = frozenset().union(*self.secret_names.values())
-                self._secrets = masking.open_secrets(self.run.project_id, every)
+                self._secrets = masking.open_secrets(
+                    self.run.project_id, frozenset().union(*self.secret_names.values())
+                )
         return {name: self._secrets[name] for name in names if name in self._secrets}
 
     # Checkpoints

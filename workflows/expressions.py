@@ -212,16 +212,19 @@ def _open_quote(text: str, open_quote: str) -> str:
 
 def references(value: Any) -> Iterator[tuple[Path, bool]]:
     """Yield every path that a JSON tree looks up, and whether it may be missing. Raises ExpressionError."""
-    if isinstance(value, str) and "{{" in value:
-        for part in compile_text(value).parts:
+    for text in texts(value):
+        for part in compile_text(text).parts:
             if isinstance(part, Expression):
                 yield from part.paths()
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from references(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from references(item)
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Yield every text of a JSON tree that looks something up."""
+    if isinstance(value, str) and "{{" in value:
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from texts(item)
 
 
 def as_text(value: Any) -> str:

@@ -1,6 +1,7 @@
 """What workflows add to integrations: installed when this application loads."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -9,11 +10,11 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from integrations import clock, listening
-from integrations.extension import Publish
-from integrations.models import Connection, Event, Integration
+from integrations.extension import Copied, Deed, Offer, Publish
+from integrations.models import ConnectedUser, Connection, Event, Integration, Project
 from integrations.models.base import turn
 from integrations.providers.base import Wish
-from workflows import alerts, deploy, dispatch, housekeeping, runs, tasks, triggers
+from workflows import alerts, deploy, dispatch, housekeeping, people, portable, portal, runs, tasks, triggers
 from workflows import settings as user_settings
 from workflows.models import AlertRule, Enablement, Run, Workflow
 
@@ -27,9 +28,15 @@ class Workflows:
         shared = user_settings.shared_by(integration.pk)
         return {
             "workflows": [_described(workflow) for workflow in found],
-            "workflowMeta": {str(workflow.pk): _meta(workflow, number) for number, workflow in enumerate(found)},
+            "workflowMeta": {str(item.pk): _meta(item, integration, number) for number, item in enumerate(found)},
             "sharedInputs": deploy.paragon_inputs(shared, integration, among=shared),
         }
+
+    def offers(self, integration: Integration) -> list[Offer]:
+        return portal.offers(integration)
+
+    def arrange(self, integration: Integration, offers: list[Offer]) -> None:
+        portal.arrange(integration, offers)
 
     def state(self, connection: Connection) -> dict[str, Any]:
         chosen = {item.workflow_id: item for item in connection.enablements.all()}
@@ -83,6 +90,26 @@ class Workflows:
     def warn(self, connection: Connection, words: str) -> None:
         alerts.warn(connection, words)
 
+    def deeds(self, integration: Integration, sub: str, *, before: str, limit: int) -> list[Deed]:
+        return people.deeds(integration, sub, before=before, limit=limit)
+
+    def copy_project(self, source: Project, target: Project, actor: Any) -> Copied:
+        plan = portable.bring_in(target, portable.export(source), actor, is_dry=False)
+        return Copied([*plan.changes, *alerts.copy(source, target)], plan.problems)
+
+    def stop_user(self, user: ConnectedUser) -> None:
+        for run in Run.objects.unfinished().filter(project=user.project_id, connection__user=user):
+            runs.cancel(run)
+
+    def export_user(self, user: ConnectedUser) -> dict[str, Iterable[dict[str, Any]]]:
+        return people.exported(user)
+
+    def forget_user(self, user: ConnectedUser) -> None:
+        people.forget(user)
+
+    def forget_integration(self, integration: Integration, deadline: float) -> bool:
+        return housekeeping.forget_integration(integration, deadline)
+
     def sweep(self, publish: Publish) -> None:
         """Have done what is due: events, schedules, runs, alerts. Called every few seconds by one process."""
         dispatch.fire_due(clock.now())
@@ -115,7 +142,7 @@ def _described(workflow: Workflow) -> dict[str, Any]:
     }
 
 
-def _meta(workflow: Workflow, order: int) -> dict[str, Any]:
+def _meta(workflow: Workflow, integration: Integration, order: int) -> dict[str, Any]:
     items = user_settings.declared(workflow)
     own = [item for item in items if not item.get("shared")]
     return {
@@ -124,5 +151,5 @@ def _meta(workflow: Workflow, order: int) -> dict[str, Any]:
         "defaultEnabled": workflow.is_default_on,
         "hidden": workflow.is_hidden,
         "order": order,
-        "inputs": deploy.paragon_inputs(own, workflow.integration, among=items),
+        "inputs": deploy.paragon_inputs(own, integration, among=items),
     }

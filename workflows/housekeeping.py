@@ -1,30 +1,35 @@
 """Delete what was kept long enough: runs that are over, and events."""
 
-import time
 from datetime import timedelta
 
 from django.conf import settings
 from django.db.models.functions import Now
 
-from integrations.models import Event
-from workflows.models import Run
-
-BATCH = 1000
+from integrations.database import delete_in_batches, delete_until
+from integrations.models import Event, Integration, Project
+from workflows.models import Run, Workflow
 
 
 def prune() -> int:
-    """Delete old runs and events, a batch at a time. Return how many."""
-    old = Now() - timedelta(days=settings.RUN_LOG_DAYS)
-    over = Run.objects.exclude(status__in=Run.UNFINISHED).filter(created_at__lt=old)
-    return _delete(over) + _delete(Event.objects.filter(created_at__lt=old).exclude(state=Event.State.RECEIVED))
+    """Delete runs and events that their project keeps no longer, a batch at a time. Return how many.
 
-
-def _delete(rows: object) -> int:
+    Events stay for as long as this server's deliveries are remembered, because they tell a repetition from what is new.
+    """
     deleted = 0
-    while True:
-        ids = list(rows.values_list("pk", flat=True)[:BATCH])  # type: ignore[attr-defined]
-        if not ids:
-            return deleted
-        rows.model.objects.filter(pk__in=ids).delete()  # type: ignore[attr-defined]
-        deleted += len(ids)
-        time.sleep(0.01)  # Let other writers in.
+    # By how long, not by project: then what is old is found by its age, and nobody's whole list is looked through.
+    for own_days in Project.objects.order_by().values_list("run_log_days", flat=True).distinct():
+        days = own_days or settings.RUN_LOG_DAYS
+        old, long_ago = Now() - timedelta(days=days), Now() - timedelta(days=max(days, settings.RUN_LOG_DAYS))
+        over = Run.objects.filter(project__run_log_days=own_days, created_at__lt=old)
+        told = Event.objects.filter(project__run_log_days=own_days, created_at__lt=long_ago)
+        deleted += delete_in_batches(over.exclude(status__in=Run.UNFINISHED))
+        deleted += delete_in_batches(told.exclude(state=Event.State.RECEIVED))
+    return deleted
+
+
+def forget_integration(integration: Integration, deadline: float) -> bool:
+    """Delete an integration's workflows with their runs, as far as there is time. False where some are left."""
+    workflows = Workflow.objects.filter(integration=integration)
+    # Nothing starts any more while they are deleted.
+    workflows.update(deployed=None, trigger_type="", trigger_name="", next_fire_at=None)
+    return delete_until(Run.objects.filter(workflow__in=workflows), deadline) and delete_until(workflows, deadline)

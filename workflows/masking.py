@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +15,15 @@ from workflows.models import ProjectSecret, WorkflowVersion
 def secret_names(version: WorkflowVersion) -> dict[str, frozenset[str]]:
     """Return the names of the secrets that each step of a version looks up."""
     return _secret_names(version.pk, _Definition(version.definition))
+
+
+def names_in(value: Any) -> frozenset[str]:
+    """Return the names of the secrets that a JSON tree looks up. A text that cannot be read looks up none."""
+    found = set()
+    for text in expressions.texts(value):
+        with suppress(ExpressionError):
+            found |= {path.keys[0] for path, _ in expressions.references(text) if path.root == "secrets" and path.keys}
+    return frozenset(str(name) for name in found)
 
 
 class _Definition:
@@ -33,18 +43,10 @@ class _Definition:
 def _secret_names(version_id: uuid.UUID, definition: _Definition) -> dict[str, frozenset[str]]:
     found = {}
     for step in definitions.walk(definitions.steps_of(definition.value)):
-        names = _names({key: value for key, value in step.items() if key not in ("then", "else", "steps")})
+        names = names_in({key: value for key, value in step.items() if key not in ("then", "else", "steps")})
         if names:
             found[str(step.get("id"))] = names
     return found
-
-
-def _names(step: Any) -> frozenset[str]:
-    try:
-        paths = [path for path, _ in expressions.references(step)]
-    except ExpressionError:
-        return frozenset()
-    return frozenset(str(path.keys[0]) for path in paths if path.root == "secrets" and path.keys)
 
 
 def open_secrets(project_id: uuid.UUID, names: Iterable[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A project's integrations and workflows as one readable file, which can live in git; and back.
+"""A project's integrations, their portals and workflows as one readable file, which can live in git; and back.
 
 What is secret (client ids and secrets, signing keys, project secrets) is not in it, and what belongs to end users
 (connections, their settings) is not either. Workflows are recognised by integration and name.
@@ -10,7 +10,8 @@ from typing import Any
 
 from django.db import transaction
 
-from integrations.models import Integration, OAuthApp, Project
+from integrations.dashboard.portal_form import PortalForm
+from integrations.models import Integration, OAuthApp, Portal, Project
 from integrations.providers import SLUGS, get
 from workflows import definition as definitions
 from workflows import deploy
@@ -36,7 +37,7 @@ class Plan:
 
 def export(project: Project) -> dict[str, Any]:
     """Return the project's integrations and workflows as JSON data, in an order that makes for small diffs."""
-    integrations = project.integrations.filter(provider_slug__in=SLUGS).select_related("oauth_app")
+    integrations = project.integrations.filter(provider_slug__in=SLUGS).select_related("oauth_app", "portal")
     return {
         "patchbay": FORMAT,
         "integrations": {item.provider_slug: _integration(item) for item in integrations.order_by("provider_slug")},
@@ -46,7 +47,12 @@ def export(project: Project) -> dict[str, Any]:
 def _integration(integration: Integration) -> dict[str, Any]:
     found = Workflow.objects.written().filter(integration=integration).select_related("deployed")
     scopes = integration.oauth_app.scopes or integration.provider.recommended_scopes()
-    return {"scopes": sorted(scopes), "workflows": [_workflow(item) for item in found.order_by("name", "created_at")]}
+    portal = getattr(integration, "portal", None)
+    return {
+        "scopes": sorted(scopes),
+        **({"portal": portal.decided} if portal else {}),
+        "workflows": [_workflow(item) for item in found.order_by("name", "created_at")],
+    }
 
 
 def _workflow(workflow: Workflow) -> dict[str, Any]:
@@ -83,6 +89,8 @@ def read(text: str) -> dict[str, Any]:
             raise NotImportable(f"There is no integration “{slug}” in this deployment.")
         if not isinstance(item, dict) or not isinstance(item.get("workflows", []), list):
             raise NotImportable(f"“{slug}” must be an object with a list of workflows.")
+        if not isinstance(item.get("portal", {}), dict):
+            raise NotImportable(f"The portal of “{slug}” must be an object.")
         for number, workflow in enumerate(item.get("workflows", []), start=1):
             if not isinstance(workflow, dict) or not isinstance(workflow.get("name"), str) or not workflow["name"]:
                 raise NotImportable(f"Workflow {number} of “{slug}” has no name.")
@@ -100,6 +108,8 @@ def bring_in(project: Project, found: dict[str, Any], actor: Any, *, is_dry: boo
     with transaction.atomic():
         for slug, item in found["integrations"].items():
             integration = _take_integration(project, slug, item, plan)
+            if "portal" in item:
+                _take_portal(integration, item["portal"], plan)
             for workflow in item.get("workflows", []):
                 _take_workflow(integration, workflow, actor, plan)
         if is_dry or plan.problems:
@@ -116,7 +126,7 @@ def _take_integration(project: Project, slug: str, item: dict[str, Any], plan: P
         plan.problems.append(f"{slug}: there is no scope {', '.join(unknown)}")
     if integration is None:
         app = OAuthApp.objects.create(project=project, provider=slug, scopes=scopes)
-        plan.changes.append(f"add {slug} (inactive until its keys are entered)")
+        plan.changes.append(f"add {slug} (inactive until somebody activates it)")
         return Integration.objects.create(project=project, provider_slug=slug, oauth_app=app)
     app = integration.oauth_app
     now = sorted(app.scopes or integration.provider.recommended_scopes())
@@ -125,6 +135,20 @@ def _take_integration(project: Project, slug: str, item: dict[str, Any], plan: P
         app.scopes = scopes
         app.save(update_fields=["scopes"])
     return integration
+
+
+def _take_portal(integration: Integration, given: dict[str, Any], plan: Plan) -> None:
+    """Have the portal look as the file says; what it does not name is as if nothing was decided."""
+    slug, portal = integration.provider_slug, Portal.objects.of(integration)
+    before = portal.decided
+    plan.problems += [f"{slug}: portal: there is no “{name}”" for name in sorted(set(given) - set(Portal.LOOK))]
+    blank = Portal()
+    form = PortalForm({name: given.get(name, getattr(blank, name)) for name in Portal.LOOK}, instance=portal)
+    if not form.is_valid():
+        plan.problems += [f"{slug}: portal: {name}: {' '.join(map(str, words))}" for name, words in form.errors.items()]
+    elif form.instance.decided != before:
+        form.save()
+        plan.changes.append(f"{integration.provider.name}: the look and the words of its portal change")
 
 
 def _take_workflow(integration: Integration, item: dict[str, Any], actor: Any, plan: Plan) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
-from integrations.models import Connection, Event, Integration
+from integrations.models import ConnectedUser, Connection, Event, Integration
 from workflows import definition as definitions
 from workflows import engine
 from workflows.models import Enablement, Run, StepRun, Workflow, WorkflowVersion
@@ -42,7 +42,9 @@ def new_run(
     event: Event | None = None,
     **fields: Any,
 ) -> Run:
-    """Return a run that is not stored yet."""
+    """Return a run that is not stored yet. Raises RunRefused where nothing may be done in the user's name."""
+    if connection.user.disabled_at:
+        raise RunRefused("user_disabled", ConnectedUser.DISABLED)
     return Run(
         project_id=connection.project_id,
         workflow_id=version.workflow_id,

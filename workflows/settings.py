@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from integrations.models import Connection
 from workflows import triggers
@@ -56,7 +57,7 @@ def checked(items: list[dict[str, Any]], given: Mapping[str, Any]) -> tuple[dict
     by_key = {str(item.get("key")): item for item in items}
     for key, value in given.items():
         if key not in by_key:
-            errors[key] = "There is no such setting."
+            errors[key] = gettext("There is no such setting.")
             continue
         try:
             values[key] = _value(by_key[key], value)
@@ -68,10 +69,16 @@ def checked(items: list[dict[str, Any]], given: Mapping[str, Any]) -> tuple[dict
 def missing(items: list[dict[str, Any]], values: Mapping[str, Any]) -> dict[str, str]:
     """Return the required settings that have neither a value nor a default."""
     return {
-        str(item["key"]): f"{item.get('label')} is required."
+        str(item["key"]): gettext("%(label)s is required.") % {"label": item.get("label")}
         for item in items
         if item.get("required") and values.get(item["key"]) in (None, "", {}) and item.get("default") in (None, "")
     }
+
+
+def lacking(workflow: Workflow, connection: Connection) -> dict[str, str]:
+    """Return the settings that must be chosen before what is deployed can be on for a connection."""
+    row = Enablement.objects.filter(workflow=workflow, connection=connection).first()
+    return missing(declared(workflow), (row.settings if row else {}) | connection.settings)
 
 
 def _value(item: Mapping[str, Any], value: Any) -> Any:
@@ -82,14 +89,15 @@ def _value(item: Mapping[str, Any], value: Any) -> Any:
         return _number(label, value)
     if kind == "switch":
         if not isinstance(value, bool):
-            raise ValueError(f"{label} is true or false.")
+            raise ValueError(gettext("%(label)s is true or false.") % {"label": label})
         return value
     if kind == "mapping":
         return _mapping(item, value)
     if not isinstance(value, str) or len(value) > MOST_TEXT:
-        raise ValueError(f"{label} takes a text of at most {MOST_TEXT:,} characters.")
+        words = gettext("%(label)s takes a text of at most %(limit)s characters.")
+        raise ValueError(words % {"label": label, "limit": f"{MOST_TEXT:,}"})
     if kind == "select" and value not in [option.get("value") for option in item.get("options") or []]:
-        raise ValueError(f"{label} is none of the choices.")
+        raise ValueError(gettext("%(label)s is none of the choices.") % {"label": label})
     return value
 
 
@@ -97,19 +105,19 @@ def _number(label: Any, value: Any) -> int | float:
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise ValueError(f"{label} takes a number.") from None
+        raise ValueError(gettext("%(label)s takes a number.") % {"label": label}) from None
     if isinstance(value, bool) or not abs(number) <= 1e15:
-        raise ValueError(f"{label} takes a number.")
+        raise ValueError(gettext("%(label)s takes a number.") % {"label": label})
     return int(number) if number.is_integer() else number
 
 
 def _mapping(item: Mapping[str, Any], value: Any) -> dict[str, str]:
     names = {str(field.get("value")) for field in item.get("fields") or []}
     if not isinstance(value, dict) or not all(isinstance(entry, str) for entry in value.values()):
-        raise ValueError(f"{item.get('label')} maps names to fields.")
+        raise ValueError(gettext("%(label)s maps names to fields.") % {"label": item.get("label")})
     unknown = sorted(set(value) - names)
     if unknown:
-        raise ValueError(f"{item.get('label')} has no “{unknown[0]}”.")
+        raise ValueError(gettext("%(label)s has no “%(name)s”.") % {"label": item.get("label"), "name": unknown[0]})
     return {key: entry for key, entry in value.items() if entry}
 
 
@@ -123,7 +131,7 @@ def take(connection: Connection, patch: Mapping[str, Any]) -> list[dict[str, Any
     for workflow_id, wanted in given.items():
         workflow = known.get(str(workflow_id))
         if workflow is None:
-            errors.append({"workflowId": workflow_id, "message": "There is no such workflow."})
+            errors.append({"workflowId": workflow_id, "message": gettext("There is no such workflow.")})
             continue
         settings = wanted.get("settings", wanted) if isinstance(wanted, dict) else None
         if not isinstance(settings, dict):

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
+from django.utils.translation import gettext, ngettext
 
 from integrations import clock, listening
 from integrations.errors import PermanentError, ProviderError
@@ -73,7 +74,10 @@ LISTENER = (
 
 def switched_on() -> QuerySet[Enablement]:
     return Enablement.objects.on().filter(
-        workflow__deployed__isnull=False, workflow__is_paused=False, connection__integration__is_active=True
+        workflow__deployed__isnull=False,
+        workflow__is_paused=False,
+        connection__integration__is_active=True,
+        connection__user__disabled_at=None,
     )
 
 
@@ -137,16 +141,21 @@ def notice(workflow: Workflow, connection: Connection) -> dict[str, Any] | None:
     # Consent brings what was chosen in Settings, so that reconnecting is of no use before it is chosen there.
     helps = bool(missing) and set(missing) <= set(workflow.integration.chosen_scopes())
     if set(missing) & set(hard_scopes(provider, trigger, given)):
-        text = f"{provider.name} has not been allowed to tell of this ({', '.join(missing)})."
-        return {"text": text + (" Reconnect to allow it." if helps else ""), "reconnect": helps}
+        text = gettext("%(provider)s has not been allowed to tell of this (%(scopes)s).")
+        return _unheard(text % {"provider": provider.name, "scopes": ", ".join(missing)}, helps)
     if missing:
-        text = f"Delayed up to 1 minute: {provider.name} has not been allowed to tell of this at once."
-        return {"text": text + (" Reconnect to allow it." if helps else ""), "reconnect": helps}
+        text = gettext("Delayed up to 1 minute: %(provider)s has not been allowed to tell of this at once.")
+        return _unheard(text % {"provider": provider.name}, helps)
     feed = provider.feed_of(trigger.slug)
     late = connection.subscriptions.filter(feed=feed.slug if feed else "", way=Subscription.Way.POLL).first()
     if late is None:
         return None
-    return {"text": f"Delayed up to {late.minutes} minute{'' if late.minutes == 1 else 's'}.", "reconnect": False}
+    text = ngettext("Delayed up to %(count)s minute.", "Delayed up to %(count)s minutes.", late.minutes)
+    return {"text": text % {"count": late.minutes}, "reconnect": False}
+
+
+def _unheard(text: str, helps: bool) -> dict[str, Any]:
+    return {"text": f"{text} {gettext('Reconnect to allow it.')}" if helps else text, "reconnect": helps}
 
 
 def heal() -> None:

@@ -1,4 +1,4 @@
-"""Signing in, and letting someone in."""
+"""Signing in, and where the links of e-mails lead."""
 
 import logging
 from smtplib import SMTPException
@@ -8,23 +8,48 @@ from urllib.parse import urlsplit
 from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.models import Authenticator
 from django.conf import settings
-from django.core.mail import send_mail
-from django.db import transaction
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from django.template.loader import render_to_string
 from django.urls import reverse
 
-from integrations.models import Member, Project, User
+from integrations.dashboard import sessions
+from integrations.models import User
 
 logger = logging.getLogger(__name__)
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Nobody signs up by themselves: owners add members, and `manage.py create_owner` makes the first one."""
+    """Nobody signs up by themselves: owners invite members, and `manage.py create_owner` makes the first one."""
+
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": "The e-mail address or the password is not right.",
+        "too_many_login_attempts": "Too many tries. Wait five minutes, or reset your password.",
+        "rate_limited": "Too many tries. Wait a minute.",
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
+        """Check a password; where the identity provider is the only way in, no password is one."""
+        if settings.OIDC_ONLY:
+            raise ValidationError(f"Nobody signs in with a password here. Use {settings.OIDC_NAME}.")
+        return super().authenticate(request, **credentials)
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Count failed sign-ins by address alone: allauth adds the Host header, whose port the visitor chooses."""
+        return str(credentials.get("email", "")).lower()
+
+    def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
+        """Tell somebody what was done to their account, where mail leaves at all. What was done is done."""
+        if not can_mail():
+            return
+        try:
+            super().send_notification_mail(*args, **kwargs)
+        except (SMTPException, OSError) as error:
+            logger.warning("somebody could not be told of a change to their account: %s", type(error).__name__)
 
     def format_email_subject(self, subject: str) -> str:
         return f"[Patchbay] {' '.join(subject.split())}"
@@ -35,26 +60,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return f"{settings.PUBLIC_URL}{path}"
 
 
-def add_member(project: Project, email: str, role: str) -> tuple[Member, bool]:
-    """Return the new member, and whether an account was made for them that has no password yet.
-
-    Raises IntegrityError when they are a member already.
-    """
-    with transaction.atomic():
-        user = User.objects.filter(email__iexact=email).first()
-        is_new = user is None
-        user = user or User.objects.create_user(email)
-        return Member.objects.create(project=project, user=user, role=role), is_new
-
-
-def may_hand_out_link(actor: Any, user: User) -> bool:
-    """May this owner get a set-password link for someone? Only before the first sign-in, and only where every project
-    that the account opens is the owner's own: with the link they could sign in as that person.
-    """
-    if user.has_usable_password() or user.is_staff or user.is_superuser:
-        return False
-    own = Project.objects.owned_by(actor).values("pk")
-    return not Member.objects.filter(user=user).exclude(project__in=own).exists()
+def can_mail() -> bool:
+    return "smtp" in settings.EMAIL_BACKEND
 
 
 def set_password_link(user: User) -> str:
@@ -64,14 +71,10 @@ def set_password_link(user: User) -> str:
     return f"{settings.PUBLIC_URL}{path}"
 
 
-def mail_invitation(user: User, project: Project, link: str) -> bool:
-    """Mail someone their set-password link where e-mail is configured. Return whether it left."""
-    if "smtp" not in settings.EMAIL_BACKEND:
-        return False
-    text = render_to_string("dashboard/email/invitation.txt", {"project": project, "link": link})
-    try:
-        send_mail(f"You can now work on {project.name} in Patchbay", text, None, [user.email])
-    except (SMTPException, OSError) as error:
-        logger.warning("an invitation could not be mailed: %s", type(error).__name__)
-        return False
-    return True
+def forget_ways_in(user: User) -> None:
+    """Take from an account whatever somebody could sign in to it with: password, second factors, sessions."""
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+    for authenticator in Authenticator.objects.filter(user=user):
+        authenticator.delete()
+    sessions.end_all(user)

@@ -1,18 +1,25 @@
 """The dashboard's forms. What they may do is decided in setup.py and keys.py; here it is said at the field."""
 
+import json
 import re
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from django import forms
+from django.conf import settings as conf
+from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.forms.models import model_to_dict
 from django.http import QueryDict
 
-from integrations import setup
+from integrations import clock, setup
+from integrations.api.scopes import KeyScope, scopes_for
+from integrations.call_stats import PERIODS
 from integrations.dashboard.keys import clean_public_key
-from integrations.models import Integration, Member, OAuthApp, Project
+from integrations.models import Integration, Invitation, Member, OAuthApp, Project, User
 from integrations.models.project import LOOPBACK, clean_origin
 from integrations.providers import catalog
 from integrations.providers.base import Scope
@@ -39,17 +46,24 @@ class ProjectForm(ProjectModelForm):
 
 class ProjectSettingsForm(ProjectForm):
     class Meta(ProjectForm.Meta):
-        fields = ["name", "kind", "call_log_days"]
-        labels = {"call_log_days": "Keep the call log for (days)"}
+        fields = ["name", "kind", "call_log_days", "run_log_days"]
+        labels = {
+            "call_log_days": "Keep the call log for (days)",
+            "run_log_days": "Keep runs and events for (days)",
+        }
         help_texts = {
             **ProjectForm.Meta.help_texts,
-            "call_log_days": "Blank keeps it as long as the operator of this server has set. Bodies are never logged.",
+            "call_log_days": "Times, routes and results; bodies are never logged.",
+            "run_log_days": "With what each step was given and what it answered. Runs that wait are kept, and events"
+            f" for {conf.RUN_LOG_DAYS} days at least, to tell a repetition from what is new.",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["call_log_days"].validators += [MinValueValidator(1), MaxValueValidator(3650)]
-        self.fields["call_log_days"].widget.attrs |= {"min": 1, "max": 3650}
+        defaults = {"call_log_days": conf.CALL_LOG_DAYS, "run_log_days": conf.RUN_LOG_DAYS}
+        for name, days in defaults.items():
+            self.fields[name].validators += [MinValueValidator(1), MaxValueValidator(3650)]
+            self.fields[name].widget.attrs |= {"min": 1, "max": 3650, "placeholder": f"{days}, as this server keeps it"}
 
     def clean_kind(self) -> str:
         kind = str(self.cleaned_data["kind"])
@@ -58,6 +72,39 @@ class ProjectSettingsForm(ProjectForm):
             if obstacles:
                 raise ValidationError(["This project cannot be a production project yet.", *obstacles])
         return kind
+
+
+class ConfirmForm(forms.Form):
+    """Asks for a name before what bears it is deleted."""
+
+    typed = forms.CharField(
+        max_length=300, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+    )
+
+    def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.name = name
+        self.fields["typed"].label = f"Type {name} to confirm"
+
+    def clean_typed(self) -> str:
+        typed = str(self.cleaned_data["typed"])
+        if typed != self.name.strip():
+            raise ValidationError(f"This is not its name. Type {self.name} exactly as it is written here.")
+        return typed
+
+
+class CopyProjectForm(forms.Form):
+    target = forms.ModelChoiceField(
+        Project.objects.none(),
+        label="To",
+        empty_label="Choose a project",
+        help_text="One of those that you administer. What only it has is left alone.",
+    )
+
+    def __init__(self, *args: Any, source: Project, actor: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["target"]
+        field.queryset = Project.objects.allowing(actor, Member.Role.ADMIN).exclude(pk=source.pk)
 
 
 @dataclass(frozen=True)
@@ -266,6 +313,14 @@ class SdkForm(ProjectModelForm):
             " then asked to confirm by a click, and may be talked into connecting someone else’s account.",
         }
 
+    @classmethod
+    def adding(cls, project: Project, origins: list[str], return_urls: list[str]) -> "SdkForm":
+        """Return the form as it would be posted with some lines more."""
+        data = model_to_dict(project, cls.Meta.fields)
+        data["allowed_origins"] = "\n".join([*project.allowed_origins, *origins])
+        data["return_urls"] = "\n".join([*project.return_urls, *return_urls])
+        return cls(data, instance=project)
+
     def clean_allow_loopback_origins(self) -> bool:
         allow = bool(self.cleaned_data["allow_loopback_origins"])
         if allow and self.instance.is_production:
@@ -298,6 +353,31 @@ class NewKeyForm(forms.Form):
     )
 
 
+class KeyEndForm(forms.Form):
+    """Until when a key that is replaced is still accepted."""
+
+    ENDS = [("1", "1 hour"), ("24", "1 day"), ("168", "7 days"), ("720", "30 days")]
+    hours = forms.ChoiceField(
+        choices=ENDS, initial="168", label="Accept the old key for another", widget=forms.RadioSelect
+    )
+
+    def until(self) -> datetime:
+        return clock.now() + timedelta(hours=int(self.cleaned_data["hours"]))
+
+
+class ChangeEndForm(KeyEndForm):
+    """When a key ends that is being replaced already; it may go on after all."""
+
+    hours = forms.ChoiceField(
+        choices=[*((hours, f"In {words}") for hours, words in KeyEndForm.ENDS), ("0", "Never: keep both keys")],
+        label="The key ends",
+        widget=forms.RadioSelect,
+    )
+
+    def end(self) -> datetime | None:
+        return None if self.cleaned_data["hours"] == "0" else self.until()
+
+
 class PublicKeyForm(forms.Form):
     key_name = forms.CharField(max_length=80, required=False, label="Name")
     public_key = forms.CharField(
@@ -311,45 +391,257 @@ class PublicKeyForm(forms.Form):
         try:
             return clean_public_key(self.cleaned_data["public_key"])
         except ValidationError:
-            self._forget("public_key")
+            forget_private_key(self, "public_key")
             raise
 
-    def _forget(self, name: str) -> None:
-        """A private key must not be sent back to the browser in the form that refuses it."""
-        if "PRIVATE KEY" in str(self.data.get(name, "")):
-            self.data = {**self.data.dict(), name: ""} if isinstance(self.data, QueryDict) else {}
 
-
-class MemberForm(forms.Form):
-    email = forms.EmailField(label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "off"}))
-    role = forms.ChoiceField(choices=Member.Role.choices, initial=Member.Role.ADMIN)
-
-
-class UserFilterForm(forms.Form):
-    HEALTH = [
-        ("", "Any health"),
-        ("reconnect", "Needs reconnect"),
-        ("connected", "Connected"),
-        ("none", "No connection"),
-    ]
-    q = forms.CharField(
+class RotateKeyForm(KeyEndForm):
+    name = forms.CharField(
+        max_length=80, label="Name of the new key", widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    public_key = forms.CharField(
+        label="Public key, if you make the pair yourself",
         required=False,
-        label="User ID, name or e-mail begins with",
-        max_length=255,
-        widget=forms.TextInput(attrs={"type": "search"}),
+        max_length=5000,
+        help_text="Blank has a pair made here, and its private half shown once.",
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "placeholder": "-----BEGIN PUBLIC KEY-----"}),
     )
-    health = forms.ChoiceField(required=False, choices=HEALTH, label="Health")
+    field_order = ("name", "hours", "public_key")
+
+    def clean_public_key(self) -> str:
+        pem = str(self.cleaned_data["public_key"])
+        try:
+            return clean_public_key(pem) if pem else ""
+        except ValidationError:
+            forget_private_key(self, "public_key")
+            raise
 
 
-class CallFilterForm(forms.Form):
-    STATUS = [("", "Any status"), ("2", "2xx: done"), ("3", "3xx"), ("4", "4xx: refused"), ("5", "5xx: failed")]
-    user = forms.CharField(
-        required=False, label="User ID", max_length=255, widget=forms.TextInput(attrs={"type": "search"})
+def forget_private_key(form: forms.Form, name: str) -> None:
+    """A private key must not be sent back to the browser in the form that refuses it."""
+    if "PRIVATE KEY" in str(form.data.get(name, "")):
+        form.data = {**form.data.dict(), name: ""} if isinstance(form.data, QueryDict) else {}
+
+
+class OneWayTextarea(forms.Textarea):
+    """Never sends back what was typed into it."""
+
+    def format_value(self, value: Any) -> str:
+        return ""
+
+
+class TokenForm(forms.Form):
+    token = forms.CharField(
+        label="User token",
+        help_text="It is read once: neither stored nor logged, nor sent back to this page. Still, whoever has the token"
+        " of a real user can act for them until it expires.",
+        widget=OneWayTextarea(
+            attrs={"rows": 5, "autocomplete": "off", "spellcheck": "false", "placeholder": "eyJhbGciOiJSUzI1NiIs…"}
+        ),
+        error_messages={"required": "Paste the token that your back end signed."},
     )
+
+    def clean_token(self) -> str:
+        """Return what the API would take from the Authorization header."""
+        token = str(self.cleaned_data["token"])
+        scheme, _, rest = token.partition(" ")
+        return rest.strip() if scheme.lower() == "bearer" else token
+
+
+class PageForm(forms.Form):
+    address = forms.CharField(
+        label="Address of a page",
+        max_length=2000,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "spellcheck": "false", "placeholder": "https://app.example.com/settings"}
+        ),
+    )
+
+
+class ApiKeyForm(forms.Form):
+    """A new API key. Only scopes are on offer that whoever asks may give away."""
+
+    LIVES = [("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year"), ("never", "Never")]
+    name = forms.CharField(
+        max_length=80,
+        label="Name",
+        help_text="Where it is used, so that you know what stops when you revoke it.",
+        widget=forms.TextInput(attrs={"placeholder": "Support desk", "autocomplete": "off"}),
+    )
+    scopes = forms.MultipleChoiceField(
+        label="What it may do",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Tick what the key is for: without a scope it opens nothing."},
+    )
+    days = forms.TypedChoiceField(
+        choices=LIVES,
+        initial="90",
+        label="Expires",
+        coerce=lambda text: None if text == "never" else int(text),
+        help_text="A key that you forget stops by itself. One that never expires is yours to watch.",
+    )
+
+    def __init__(self, *args: Any, project: Project, only_reads: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.offered = scopes_for(project)
+        choices: Any = self.fields["scopes"]
+        choices.choices = [(scope.name, scope.allows) for scope in self.offered]
+        self.initial["scopes"] = [scope.name for scope in self.offered if scope.only_reads and only_reads]
+
+    def scope_groups(self) -> list[tuple[str, list[tuple[KeyScope, bool]]]]:
+        """Return (title, [(scope, whether it is ticked)]) of what only reads, and of the rest."""
+        ticked = self["scopes"].value() or []
+        groups = [("It may look up", True), ("It may do", False)]
+        return [
+            (title, [(scope, scope.name in ticked) for scope in self.offered if scope.only_reads is only_reads])
+            for title, only_reads in groups
+        ]
+
+
+class TryForm(forms.Form):
+    """A call to make with one's own test account."""
+
+    METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+    method = forms.ChoiceField(choices=[(name, name) for name in METHODS])
+    path = forms.CharField(
+        max_length=2000,
+        label="Path",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "mono"}),
+    )
+    body = forms.CharField(
+        required=False,
+        max_length=100_000,
+        label="Body (JSON)",
+        widget=forms.Textarea(attrs={"rows": 7, "spellcheck": "false"}),
+    )
+
+    def clean_path(self) -> str:
+        path = str(self.cleaned_data["path"])
+        if not path.startswith("/"):
+            raise ValidationError("Write the path from its first slash on, without scheme and host.")
+        return path
+
+    def clean_body(self) -> str:
+        body = str(self.cleaned_data["body"])
+        if body.strip():
+            try:
+                json.loads(body)
+            except (ValueError, RecursionError) as error:
+                raise ValidationError(f"This is not JSON: {error}.") from None
+        return body
+
+
+class InvitationForm(forms.Form):
+    email = forms.EmailField(label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+    role = forms.ChoiceField(
+        choices=[(role.value, f"{role.label}: {role.may}") for role in Member.Role],
+        initial=Member.Role.DEVELOPER,
+        widget=forms.RadioSelect,
+    )
+
+
+class ProfileForm(forms.Form):
+    name = forms.CharField(
+        required=False,
+        max_length=150,
+        label="Name",
+        help_text="What the other members of your projects see. Without one they see your e-mail address.",
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        self.user = user
+        kwargs["initial"] = {"name": user.get_full_name()}
+        super().__init__(*args, **kwargs)
+
+    def save(self) -> None:
+        self.user.first_name, self.user.last_name = self.cleaned_data["name"], ""
+        self.user.save(update_fields=["first_name", "last_name"])
+
+
+class JoinForm(forms.Form):
+    """Name and password of somebody who is invited and has no account yet."""
+
+    name = forms.CharField(max_length=150, label="Your name", widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    password = forms.CharField(
+        label="Password",
+        strip=False,
+        help_text="At least 10 characters.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def __init__(self, *args: Any, invitation: Invitation, **kwargs: Any) -> None:
+        self.invitation = invitation
+        super().__init__(*args, **kwargs)
+
+    def clean_password(self) -> str:
+        password = str(self.cleaned_data["password"])
+        validate_password(password, User(email=self.invitation.email, first_name=self.cleaned_data.get("name", "")))
+        return password
+
+
+class ByProviderForm(forms.Form):
     provider = forms.ChoiceField(required=False, label="Integration")
-    status = forms.ChoiceField(required=False, choices=STATUS, label="Status")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["provider"]
         field.choices = [("", "Any integration"), *((provider.slug, provider.name) for provider in catalog())]
+
+
+class UserSearchForm(forms.Form):
+    q = forms.CharField(
+        required=False,
+        label="User ID, name or e-mail",
+        max_length=255,
+        widget=forms.TextInput(attrs={"type": "search"}),
+    )
+
+
+class UserFilterForm(UserSearchForm, ByProviderForm):
+    HEALTH = [
+        ("", "Any status"),
+        ("reconnect", "Needs reconnect"),
+        ("connected", "Connected"),
+        ("none", "No connection"),
+        ("disabled", "Disabled"),
+    ]
+    health = forms.ChoiceField(required=False, choices=HEALTH, label="Status")
+    since = forms.DateField(
+        required=False, label="First seen since", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    field_order = ("q", "provider", "health", "since")
+
+
+class CallFilterForm(ByProviderForm):
+    STATUS = [("", "Any status"), ("2", "2xx: done"), ("3", "3xx"), ("4", "4xx: refused"), ("5", "5xx: failed")]
+    SINCE = [("", "Any time"), ("1", "Last hour"), ("24", "Last 24 hours"), ("168", "Last 7 days")]
+    user = forms.CharField(
+        required=False, label="User ID", max_length=255, widget=forms.TextInput(attrs={"type": "search"})
+    )
+    status = forms.ChoiceField(required=False, choices=STATUS, label="Status")
+    since = forms.ChoiceField(required=False, choices=SINCE, label="When")
+    route = forms.CharField(
+        required=False,
+        label="Route",
+        max_length=200,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": "/rest/api/3/issue/{}"}),
+    )
+    field_order = ("user", "provider", "status", "since", "route")
+
+
+class HealthForm(ByProviderForm):
+    period = forms.ChoiceField(
+        required=False, choices=[(name, given[0]) for name, given in PERIODS.items()], label="Period"
+    )
+    field_order = ("period", "provider")
+
+
+class AuditFilterForm(forms.Form):
+    DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    who = forms.CharField(required=False, label="Who", max_length=255, widget=forms.TextInput(attrs={"type": "search"}))
+    action = forms.CharField(
+        required=False, label="What", max_length=60, widget=forms.TextInput(attrs={"type": "search"})
+    )
+    since = forms.DateField(required=False, label="From", widget=DAY)
+    until = forms.DateField(required=False, label="To", widget=DAY)

@@ -1,4 +1,6 @@
-"""Signing keys: make a pair, or take a public key that someone made elsewhere."""
+"""Signing keys: make a pair, or take a public key that someone made elsewhere; change keys without a pause."""
+
+from datetime import datetime
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -12,7 +14,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import F
 
+from integrations import audit
 from integrations.models import Project, SigningKey, User
 
 MOST_ACTIVE = 5
@@ -40,6 +44,42 @@ def add(project: Project, name: str, pem: str, user: User) -> SigningKey:
         if SigningKey.objects.active().filter(project=project).count() >= MOST_ACTIVE:
             raise TooManyKeys
         return SigningKey.objects.create(project=project, name=name or "Signing key", public_pem=pem, created_by=user)
+
+
+# Change keys ----------------------------------------------------------------------------------------------------------
+
+
+def rotate(old: SigningKey, until: datetime, user: User, *, name: str = "", pem: str = "") -> tuple[SigningKey, str]:
+    """Return a key that replaces `old`, and its private half; both are accepted until then.
+
+    With a `pem`, that public key is taken, and there is no private half to return. Raises TooManyKeys.
+    """
+    with transaction.atomic():
+        made = (add(old.project, name, pem, user), "") if pem else generate(old.project, name, user)
+        SigningKey.objects.active().filter(pk=old.pk).update(expires_at=until, replaced_by=made[0])
+        change = audit.Change({"Signing key": str(old)}, {"Signing key": str(made[0]), f"{old.kid} until": until})
+        audit.record(old.project, user, "signing key rotated", str(old), change)
+    return made
+
+
+def end(key: SigningKey, until: datetime | None, user: User) -> None:
+    """Have a key end by itself at that time; None for never."""
+    successor = key.replaced_by if until else None
+    if SigningKey.objects.active().filter(pk=key.pk).update(expires_at=until, replaced_by=successor):
+        change = audit.Change({"Accepted until": key.expires_at}, {"Accepted until": until})
+        audit.record(key.project, user, "end of signing key changed", str(key), change)
+
+
+def sweep() -> int:
+    """Put away keys whose end has come, which are refused already. Return how many."""
+    over = list(SigningKey.objects.over().select_related("project"))
+    for key in over:
+        if SigningKey.objects.over().filter(pk=key.pk).update(revoked_at=F("expires_at")):
+            audit.record(key.project, "Patchbay", "signing key ended", str(key))
+    return len(over)
+
+
+# Keys made elsewhere --------------------------------------------------------------------------------------------------
 
 
 def clean_public_key(text: str) -> str:

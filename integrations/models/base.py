@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Window
+from django.db.models import IntegerField, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
 
 from integrations import vault
@@ -42,6 +42,20 @@ def first_uuid_at(moment: datetime) -> uuid.UUID:
 def turn(order: str, of: str = "project") -> Window:
     """Return which of its project's rows a row is: in this order projects take turns, however many one of them has."""
     return Window(RowNumber(), partition_by=of, order_by=order)
+
+
+class CountUpTo(Subquery):
+    """How many rows there are, counted no further than MOST and one: beyond, nobody needs to know and counting is slow.
+
+    The filter `counted` of the templates writes it as "10,000+".
+    """
+
+    MOST = 10_000
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
+
+    def __init__(self, rows: QuerySet[Any, Any], **extra: Any) -> None:
+        super().__init__(rows[: self.MOST + 1], **extra)
 
 
 class TimeOrderedModel(models.Model):

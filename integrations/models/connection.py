@@ -1,15 +1,20 @@
-from datetime import timedelta
+import uuid
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
-from django.db.models.functions import Now
+from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models.fields.json import KT
+from django.db.models.functions import Concat, Lower, Now
+from django.utils.translation import gettext_noop
 
 from integrations import clock
 from integrations.models.base import Sealing, UuidModel
 from integrations.models.integration import Integration, OAuthApp
 from integrations.models.project import Project
+from integrations.remember import Remembered
 
 
 class ConnectedUserQuerySet(models.QuerySet["ConnectedUser"]):
@@ -17,25 +22,46 @@ class ConnectedUserQuerySet(models.QuerySet["ConnectedUser"]):
         return self if user.is_superuser else self.filter(project__members__user=user)
 
     def named(self, text: str) -> Self:
-        """Return those whose user ID, name or e-mail begins with the text."""
-        name = Q(meta__Name__istartswith=text) | Q(meta__Email__istartswith=text)
-        return self.filter(Q(sub__startswith=text) | name)
+        """Return those with the text in their user ID, name or e-mail."""
+        return self.filter(words__contains=Lower(Value(text)))
 
     def with_health(self, health: str) -> Self:
-        """Return those "connected", in need of a "reconnect" or with "none"; all for anything else."""
+        """Return those "connected", in need of a "reconnect", with "none", or "disabled"; all for anything else."""
         any_connection = Exists(Connection.objects.filter(user=OuterRef("pk")))
         lost = Exists(Connection.objects.needing_reconnect().filter(user=OuterRef("pk")))
-        wanted = {"connected": Q(any_connection) & ~Q(lost), "reconnect": Q(lost), "none": ~Q(any_connection)}
+        wanted = {
+            "connected": Q(any_connection) & ~Q(lost),
+            "reconnect": Q(lost),
+            "none": ~Q(any_connection),
+            "disabled": Q(disabled_at__isnull=False),
+        }
         return self.filter(wanted.get(health, Q()))
+
+    def connected_to(self, provider_slug: str) -> Self:
+        return self.filter(Exists(Connection.objects.to(provider_slug).filter(user=OuterRef("pk"))))
 
 
 class ConnectedUser(UuidModel):
     """An end user of the customer's product: the `sub` of a user token, compared byte for byte."""
 
+    DISABLED = gettext_noop(
+        "This user was disabled in Patchbay. Whoever looks after this product can enable them again."
+    )
+
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="connected_users")
     sub = models.CharField("user ID", max_length=255)
     meta = models.JSONField("metadata", default=dict, blank=True)
+    # Nothing is done in a disabled user's name; what they connected is kept.
+    disabled_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    # What a search looks in. PostgreSQL has an index of its trigrams, which only a migration can tell of.
+    words = models.GeneratedField(
+        expression=Lower(
+            Concat("sub", Value(" "), KT("meta__Name"), Value(" "), KT("meta__Email"), output_field=models.TextField())
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
 
     objects = ConnectedUserQuerySet.as_manager()
 
@@ -145,6 +171,18 @@ class Grant(Sealing, UuidModel):
         """Is the stored access token good for longer than the margin?"""
         return self.expires_at is not None and self.expires_at > clock.now() + timedelta(seconds=margin_seconds)
 
+    @property
+    def renewed_from(self) -> datetime | None:
+        """Return when the next call will renew the access token before it uses it."""
+        return self.expires_at - timedelta(seconds=settings.TOKEN_MARGIN_SECONDS) if self.expires_at else None
+
+    @property
+    def kept_alive_at(self) -> datetime | None:
+        """Return when it is renewed although nobody calls, so that the provider does not let it expire."""
+        if not self.refreshed_at or not self.refresh_token_sealed:
+            return None
+        return self.refreshed_at + timedelta(days=settings.TOKEN_KEEPALIVE_DAYS)
+
     def is_leased(self) -> bool:
         return self.lease_until is not None and self.lease_until > clock.now()
 
@@ -162,6 +200,22 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
     def needing_reconnect(self) -> Self:
         lost = Q(status=Connection.Status.NEEDS_RECONNECT) | Q(grant__status=Grant.Status.NEEDS_RECONNECT)
         return self.filter(lost)
+
+    def healthy(self) -> Self:
+        return self.filter(status=Connection.Status.ACTIVE, grant__status=Grant.Status.ACTIVE)
+
+    def remembered(self, ids: Collection[uuid.UUID], *, anew: bool = False) -> "dict[uuid.UUID, Connection]":
+        """Return those of these ids that exist, with their grant, user and integration, as this process knew them at
+        most three seconds ago. `anew`, and where one needed a reconnect, as they are now.
+        """
+        known = {pk: found for pk in ids if not anew and (found := _remembered.get(pk)) and found.is_healthy}
+        missing = [pk for pk in ids if pk not in known]
+        related = ("grant", "user", "integration__project", "integration__oauth_app")
+        fresh = self.filter(pk__in=missing).select_related(*related) if missing else ()
+        return known | {connection.pk: _remembered.keep(connection.pk, connection) for connection in fresh}
+
+
+_remembered: "Remembered[Connection]" = Remembered()
 
 
 class Connection(UuidModel):
@@ -196,10 +250,19 @@ class Connection(UuidModel):
                 fields=["user", "integration", "grant", "site_id"], name="one_connection_an_account_and_site"
             )
         ]
-        indexes = [models.Index(fields=["integration", "-created_at", "id"], name="connections_by_age")]
+        indexes = [
+            models.Index(fields=["integration", "-created_at", "id"], name="connections_by_age"),
+            models.Index(fields=["project", "-created_at", "id"], name="connections_of_a_project"),
+            models.Index(fields=["integration", "user"], name="users_of_an_integration"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.grant.account_name or self.grant.account_id} at {self.site_name or self.site_id}"
+
+    @property
+    def site_link(self) -> str:
+        """Return the site's address where it is one to follow: a provider's word for it is not taken."""
+        return self.site_url if self.site_url.startswith(("https://", "http://")) else ""
 
     @property
     def is_healthy(self) -> bool:
@@ -244,6 +307,7 @@ class ConnectSession(Sealing, UuidModel):
     class Protocol(models.TextChoices):
         PARAGON = "paragon", "Paragon SDK"
         PATCHBAY = "patchbay", "Patchbay SDK"
+        DASHBOARD = "dashboard", "Dashboard"
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="connect_sessions")
     integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="connect_sessions")

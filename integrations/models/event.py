@@ -1,5 +1,5 @@
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from django.db import models
@@ -16,6 +16,14 @@ from integrations.providers.base import Happening
 class EventQuerySet(models.QuerySet["Event"]):
     def visible_to(self, user: Any) -> Self:
         return self if user.is_superuser else self.filter(project__members__user=user)
+
+    def matching(self, project: Project, wanted: Mapping[str, Any]) -> Self:
+        """Return the project's events that a filter asks for. Each condition has an index that ends in the order."""
+        names = {"state": "state", "source": "source", "name": "name", "user": "sub"}
+        given = {column: wanted[name] for name, column in names.items() if wanted.get(name)}
+        # The connection is one of the project's; named alone, its own index is taken.
+        whose = {"connection": wanted["connection"]} if wanted.get("connection") else {"project": project}
+        return self.filter(**whose, **given)
 
     def undelivered(self) -> Self:
         return self.filter(state=Event.State.RECEIVED)
@@ -101,6 +109,14 @@ class Event(TimeOrderedModel):
     UNHEARD = (State.FAILED, State.IGNORED)
     TOLD = (Source.WEBHOOK, Source.HAND)
     FROM_PROVIDER = (*TOLD, Source.POLL, Source.CATCH_UP)
+
+    @property
+    def title(self) -> str:
+        """What the builder calls it, where the provider told; else its name, "" for none."""
+        trigger = None
+        if self.source in self.FROM_PROVIDER and self.connection:
+            trigger = self.connection.integration.provider.trigger(self.name)
+        return trigger.title if trigger else self.name
 
     @property
     def happening(self) -> Happening:

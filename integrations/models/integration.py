@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models
 
 from integrations import providers
-from integrations.models.base import Sealing, UuidModel
+from integrations.models.base import CountUpTo, Sealing, UuidModel
 from integrations.models.project import Project
 
 if TYPE_CHECKING:
@@ -126,8 +126,11 @@ class IntegrationQuerySet(models.QuerySet["Integration"]):
         return self.filter(is_active=True)
 
     def with_counts(self) -> Self:
-        """Add `user_count`, the number of connected users."""
-        return self.annotate(user_count=models.Count("connections__user", distinct=True))
+        """Add `user_count`, the number of connected users as far as it is counted."""
+        from integrations.models.connection import Connection
+
+        users = Connection.objects.filter(integration=models.OuterRef("pk")).order_by("user")
+        return self.annotate(user_count=CountUpTo(users.values("user").distinct()))
 
 
 class Integration(UuidModel):
@@ -137,6 +140,8 @@ class Integration(UuidModel):
     provider_slug = models.SlugField("provider", max_length=40)
     oauth_app = models.ForeignKey(OAuthApp, on_delete=models.PROTECT, related_name="integrations")
     is_active = models.BooleanField("active", default=False)
+    # It is being taken out of the project, which may take a while: see removing.py.
+    removed_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = IntegrationQuerySet.as_manager()

@@ -1,29 +1,60 @@
 import re
 import secrets
 import uuid
+from datetime import timedelta
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+import idna
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Case, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce, Now
 
+from integrations import clock
 from integrations.models.base import UuidModel
 
 LOOPBACK = re.compile(r"^https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$")
 
+LOOPBACK_LINE = "every localhost and 127.0.0.1 address"
+
 
 class ProjectQuerySet(models.QuerySet["Project"]):
     def visible_to(self, user: Any) -> Self:
-        """Return the projects that this dashboard user may work in; a superuser sees all."""
-        if user.is_superuser:
-            return self
-        return self.filter(members__user=user)
+        """Return the projects that this dashboard user may work in; a superuser sees all. Deleted ones are gone."""
+        kept = self.filter(deleted_at=None)
+        return kept if user.is_superuser else kept.filter(members__user=user)
 
-    def owned_by(self, user: Any) -> Self:
+    def with_role(self, user: Any) -> Self:
+        """Add `role_name`: what the user is in each project, "" for nothing; a superuser owns all."""
+        if user.is_superuser:
+            return self.annotate(role_name=Value(Member.Role.OWNER.value))
+        mine = Member.objects.filter(project=OuterRef("pk"), user=user)
+        return self.annotate(role_name=Coalesce(Subquery(mine.values("role")[:1]), Value("")))
+
+    def allowing(self, user: Any, needed: "Member.Role") -> Self:
+        """Return the projects in which the user's role covers the one that is needed.
+
+        Those that ask the user for a second factor are left out while there is none.
+        """
+        enough = [role for role in Member.Role if role.covers(needed)]
+        found = self.visible_to(user)
+        if not user.is_superuser:
+            found = found.filter(members__user=user, members__role__in=enough)
+        if user.has_second_factor():
+            return found
+        return found.exclude(require_second_factor=True, pk__in=self.model.objects.administered_by(user))
+
+    def administered_by(self, user: Any) -> Self:
+        """Return the projects of which the user is an owner or an admin, with or without a second factor."""
         if user.is_superuser:
             return self
-        return self.filter(members__user=user, members__role=Member.Role.OWNER)
+        return self.filter(members__user=user, members__role__in=[Member.Role.OWNER, Member.Role.ADMIN])
+
+    def with_first(self, project_id: uuid.UUID) -> Self:
+        """Order by name, after this one."""
+        return self.order_by(Case(When(pk=project_id, then=0), default=1), "name", "id")
 
 
 class Project(UuidModel):
@@ -41,8 +72,14 @@ class Project(UuidModel):
     accept_tokens_without_audience = models.BooleanField(default=False)
     connect_without_claim = models.BooleanField(default=False)
     call_log_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    run_log_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    require_second_factor = models.BooleanField("owners and admins need a second factor", default=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    # From then on it exists for nobody; what it holds is deleted in the background: see removing.py.
+    deleted_at = models.DateTimeField(null=True, editable=False)
 
+    # What whoever looks at it may do; filled in where a page finds its project.
+    role_name = ""
     objects = ProjectQuerySet.as_manager()
 
     class Meta:
@@ -52,14 +89,22 @@ class Project(UuidModel):
         return self.name
 
     @property
+    def role(self) -> "Member.Role":
+        return Member.Role(self.role_name or Member.Role.SUPPORT)
+
+    @property
     def is_production(self) -> bool:
         return self.kind == self.Kind.PRODUCTION
 
     def allows_origin(self, origin: str) -> bool:
         """Is this exactly one of the project's own origins? No wildcard, no prefix: lookalikes must fail."""
+        return bool(self.line_allowing(origin))
+
+    def line_allowing(self, origin: str) -> str:
+        """Return the line of the settings that allows this origin, "" for none."""
         if origin in self.allowed_origins:
-            return True
-        return self.allow_loopback_origins and bool(LOOPBACK.fullmatch(origin))
+            return origin
+        return LOOPBACK_LINE if self.allow_loopback_origins and LOOPBACK.fullmatch(origin) else ""
 
     def frame_ancestors(self) -> list[str]:
         """Return the CSP sources that may frame the portal."""
@@ -82,8 +127,18 @@ def clean_origin(text: str) -> str:
     except ValueError:
         raise ValidationError(f"“{text}” has a port that is not a number up to 65535.") from None
     standard = {"http": 80, "https": 443}[parts.scheme]
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else _in_ascii(parts.hostname)
     return f"{parts.scheme}://{host}" + (f":{port}" if port and port != standard else "")
+
+
+def _in_ascii(host: str) -> str:
+    """Return a host name as browsers send it: bücher.example is xn--bcher-kva.example."""
+    if host.isascii():
+        return host
+    try:
+        return idna.encode(host, uts46=True).decode()
+    except idna.IDNAError:
+        raise ValidationError(f"“{host}” is not a host name.") from None
 
 
 class MemberQuerySet(models.QuerySet["Member"]):
@@ -92,11 +147,34 @@ class MemberQuerySet(models.QuerySet["Member"]):
 
 
 class Member(models.Model):
-    """Someone's part in a project: an admin does everything but decide who else is a member."""
+    """Someone's part in a project. Each role may do what those after it may, and more."""
 
     class Role(models.TextChoices):
         OWNER = "owner", "Owner"
         ADMIN = "admin", "Admin"
+        DEVELOPER = "developer", "Developer"
+        SUPPORT = "support", "Support"
+
+        def covers(self, needed: "Member.Role") -> bool:
+            roles = list(Member.Role)
+            return roles.index(self) <= roles.index(needed)
+
+        @property
+        def may(self) -> str:
+            """Return what it is for, in words."""
+            return ROLE_WORDS[self]
+
+        @property
+        def may_develop(self) -> bool:
+            return self.covers(Member.Role.DEVELOPER)
+
+        @property
+        def may_administer(self) -> bool:
+            return self.covers(Member.Role.ADMIN)
+
+        @property
+        def may_own(self) -> bool:
+            return self is Member.Role.OWNER
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="members")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
@@ -112,6 +190,22 @@ class Member(models.Model):
     def __str__(self) -> str:
         return f"{self.user} in {self.project}"
 
+    @property
+    def may(self) -> str:
+        return Member.Role(self.role).may
+
+    @property
+    def may_administer(self) -> bool:
+        return Member.Role(self.role).may_administer
+
+
+ROLE_WORDS = {
+    Member.Role.OWNER: "Everything, and decides who is a member.",
+    Member.Role.ADMIN: "Keys, secrets, alerts, settings of the project, and deleting users.",
+    Member.Role.DEVELOPER: "Integrations and workflows, connecting and disconnecting; no keys of the project.",
+    Member.Role.SUPPORT: "Sees everything but secrets, and replays.",
+}
+
 
 def new_key_id() -> str:
     return f"pbk_{secrets.token_hex(8)}"
@@ -122,7 +216,12 @@ class SigningKeyQuerySet(models.QuerySet["SigningKey"]):
         return self if user.is_superuser else self.filter(project__members__user=user)
 
     def active(self) -> Self:
-        return self.filter(revoked_at=None)
+        """Return the keys whose tokens are accepted at this moment."""
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=Now()), revoked_at=None)
+
+    def over(self) -> Self:
+        """Return the keys whose time has come and that are not revoked yet."""
+        return self.filter(revoked_at=None, expires_at__lte=Now())
 
 
 class SigningKey(models.Model):
@@ -135,6 +234,11 @@ class SigningKey(models.Model):
     public_pem = models.TextField("public key", editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, editable=False)
+    # While keys are changed both are accepted: the old one until then.
+    expires_at = models.DateTimeField(null=True, blank=True, editable=False)
+    replaced_by = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, editable=False, related_name="+")
+    # To the minute: see key_uses.py.
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = SigningKeyQuerySet.as_manager()
@@ -144,3 +248,12 @@ class SigningKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.kid})"
+
+    @property
+    def is_ending(self) -> bool:
+        return self.expires_at is not None
+
+    @property
+    def is_in_use(self) -> bool:
+        """Was a token signed with it accepted within a day?"""
+        return self.last_used_at is not None and clock.now() - self.last_used_at < timedelta(days=1)

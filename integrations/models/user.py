@@ -3,6 +3,9 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
 
+# Recovery codes alone are none: they only stand in for one of these.
+SECOND_FACTORS = ("totp", "webauthn")
+
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
@@ -13,14 +16,20 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+        proven = {"proven_email": self.normalize_email(email).lower()}
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **(proven | fields))
 
 
 class User(AbstractUser):
-    """Someone who signs in to the dashboard. End users of a customer's product are ConnectedUsers."""
+    """Someone who signs in to the dashboard. End users of a customer's product are ConnectedUsers.
+
+    `proven_email` is the address that they were shown to read the mail of: by a link that was mailed, by the identity
+    provider, or because who runs the server says so. It need not be the present one.
+    """
 
     username = None  # type: ignore[assignment]
     email = models.EmailField("e-mail address", unique=True)
+    proven_email = models.EmailField(blank=True, editable=False)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -28,3 +37,16 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.get_full_name() or self.email
+
+    @property
+    def has_proven_email(self) -> bool:
+        return self.proven_email == self.email
+
+    def has_second_factor(self) -> bool:
+        from allauth.mfa.models import Authenticator
+
+        return bool(Authenticator.objects.filter(user_id=self.pk, type__in=SECOND_FACTORS).exists())
+
+    def prove_email(self) -> None:
+        self.proven_email = self.email
+        self.save(update_fields=["proven_email"])

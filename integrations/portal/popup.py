@@ -12,13 +12,16 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.http import require_GET, require_POST
 
-from integrations import audit, connect
+from integrations import audit, connect, language, try_it
 from integrations.connect import ConnectError
-from integrations.models import ConnectSession
+from integrations.models import ConnectSession, Portal
+from integrations.portal.look import look_of
 from integrations.sdk.api import ApiError, check_origin, identify
 from integrations.user_tokens import InvalidUserToken
 
@@ -26,11 +29,10 @@ logger = logging.getLogger(__name__)
 
 COOKIE = "__Host-patchbay-connect" if settings.IS_SECURE else "patchbay-connect"
 NONCE = re.compile(r"^[\w-]{43}$")
-LOST = (
+LOST = gettext_noop(
     "The page that opened this window can no longer be reached, so nothing was connected. Its developer should send the"
     " header “Cross-Origin-Opener-Policy: same-origin-allow-popups” with that page."
 )
-OVER = "This sign-in attempt is no longer valid. Close this window and try again."
 
 View = Callable[..., HttpResponseBase]
 
@@ -38,6 +40,7 @@ View = Callable[..., HttpResponseBase]
 def popup(view: View) -> View:
     """Headers of a page in the popup: its opener must reach it, its address must not travel, nothing is kept."""
 
+    @language.spoken
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
@@ -56,7 +59,9 @@ def popup(view: View) -> View:
 
 
 def page(request: HttpRequest, mode: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    return render(request, f"portal/{mode}.html", {"mode": mode, **context}, status=status)
+    session = context.get("session")
+    look = look_of(Portal.objects.of(session.integration)) if session else None
+    return render(request, f"portal/{mode}.html", {"mode": mode, "look": look, **context}, status=status)
 
 
 def browser_nonce(request: HttpRequest) -> str:
@@ -86,7 +91,7 @@ def own_session(request: HttpRequest, session_id: uuid.UUID, *, even_failed: boo
     )
     nonce = browser_nonce(request)
     if session is None or not nonce or not secrets.compare_digest(session.nonce_hash, connect.digest(nonce)):
-        raise Http404(OVER)
+        raise Http404(gettext(connect.OVER))
     return session
 
 
@@ -102,7 +107,7 @@ def start(request: HttpRequest, code: str) -> HttpResponseBase:
     nonce = new_nonce(request)
     used = {"start_hash": "", "nonce_hash": connect.digest(nonce)}
     if session is None or not found.filter(pk=session.pk).update(**used):
-        raise ConnectError("start_refused", OVER)
+        raise ConnectError("start_refused", gettext(connect.OVER))
     session.start_hash, session.nonce_hash = used["start_hash"], used["nonce_hash"]
     try:
         response: HttpResponseBase = redirect(connect.provider_address(session))
@@ -110,6 +115,7 @@ def start(request: HttpRequest, code: str) -> HttpResponseBase:
         connect.fail(session, error.code, str(error))
         response = failed(request, session, error)
     remember_browser(response, nonce)
+    language.remember(request, response, int(settings.CONNECT_SECONDS))
     return response
 
 
@@ -130,7 +136,8 @@ def nonce(request: HttpRequest, project_id: uuid.UUID) -> HttpResponseBase:
     origin = query.get("originForPostMessage", "")
     if not caller.project.allows_origin(origin):
         raise ConnectError(
-            "origin_not_allowed", "The page that opened this window is not among the project's allowed origins."
+            "origin_not_allowed",
+            gettext("The page that opened this window is not among the project's allowed origins."),
         )
     browser = new_nonce(request)
     session = connect.join_popup(connect.connected_user(caller.user), integration, origin, browser)
@@ -140,12 +147,13 @@ def nonce(request: HttpRequest, project_id: uuid.UUID) -> HttpResponseBase:
 
 
 @require_GET
+@language.spoken
 def next_address(request: HttpRequest, session_id: uuid.UUID) -> JsonResponse:
     """Tell a popup without opener where to go, once the SDK's other request has arrived."""
     try:
         address = connect.address_without_opener(own_session(request, session_id, even_failed=True))
     except Http404:
-        return JsonResponse({"code": "over", "message": OVER}, status=404)
+        return JsonResponse({"code": "over", "message": gettext(connect.OVER)}, status=404)
     except ConnectError as error:
         return JsonResponse({"code": error.code, "message": str(error)}, status=409)
     return JsonResponse({"redirectUrl": address}, headers={"Cache-Control": "no-store"})
@@ -184,16 +192,26 @@ def _attempt_of(request: HttpRequest, app_id: uuid.UUID) -> ConnectSession | Non
 
 def _go_on(request: HttpRequest, session: ConnectSession) -> HttpResponse:
     """Ask what is still open (which site, another account?), then hand over to the opener."""
-    changes_account = connect.changes_account(session)
-    if not session.site_id or changes_account:
-        renewed = connect.connection_to_renew(session) if changes_account else None
-        return page(
-            request, "choose", {"session": session, "provider": session.integration.provider, "renewed": renewed}
-        )
+    if not session.site_id or connect.changes_account(session):
+        return _choice(request, session)
     return _finish(request, session)
 
 
+def _choice(request: HttpRequest, session: ConnectSession, error: str = "", status: int = 200) -> HttpResponse:
+    renewed = connect.connection_to_renew(session)
+    context = {
+        "session": session,
+        "provider": session.integration.provider,
+        "renewed": renewed if connect.changes_account(session) else None,
+        "current": renewed.site_id if renewed else "",
+        "error": error,
+    }
+    return page(request, "choose", context, status=status)
+
+
 def _finish(request: HttpRequest, session: ConnectSession) -> HttpResponse:
+    if session.protocol == ConnectSession.Protocol.DASHBOARD:
+        return _finish_test(request, session)
     context = {
         "session": session,
         "provider": session.integration.provider,
@@ -203,21 +221,34 @@ def _finish(request: HttpRequest, session: ConnectSession) -> HttpResponse:
     return page(request, "finish", context)
 
 
+def _finish_test(request: HttpRequest, session: ConnectSession) -> HttpResponse:
+    try:
+        connection = try_it.finish(session, request.user)
+    except ConnectError as error:
+        connect.fail(session, error.code, str(error))
+        return failed(request, session, error)
+    messages.success(request, f"{connection} is connected as your test account.")
+    return _back_to_dashboard(session)
+
+
+def _back_to_dashboard(session: ConnectSession) -> HttpResponse:
+    return redirect("dashboard:integration", session.project_id, session.integration.provider_slug)
+
+
 @require_POST
 @popup
 def choose(request: HttpRequest, session_id: uuid.UUID) -> HttpResponseBase:
     session = own_session(request, session_id)
     if session.status != ConnectSession.Status.RETURNED:
-        raise ConnectError("over", OVER)
+        raise ConnectError("over", gettext(connect.OVER))
     if request.POST.get("cancel"):
-        error = ConnectError("cancelled", "You cancelled. Nothing was connected.")
+        error = ConnectError("cancelled", gettext("You cancelled. Nothing was connected."))
         connect.fail(session, error.code, str(error))
         return failed(request, session, error)
     try:
         connect.choose_site(session, request.POST.get("site", ""))
     except ConnectError as error:
-        context = {"session": session, "provider": session.integration.provider, "error": str(error)}
-        return page(request, "choose", context, status=400)
+        return _choice(request, session, str(error), status=400)
     return _finish(request, session)
 
 
@@ -226,8 +257,9 @@ def choose(request: HttpRequest, session_id: uuid.UUID) -> HttpResponseBase:
 def lost(request: HttpRequest, session_id: uuid.UUID) -> HttpResponseBase:
     """The popup has no opener to hand over to, and no return URL is registered: the attempt fails in words."""
     session = own_session(request, session_id)
-    connect.fail(session, "opener_gone", LOST)
-    return failed(request, session, ConnectError("opener_gone", LOST))
+    words = gettext(LOST)
+    connect.fail(session, "opener_gone", words)
+    return failed(request, session, ConnectError("opener_gone", words))
 
 
 @require_POST
@@ -236,7 +268,7 @@ def confirm(request: HttpRequest, session_id: uuid.UUID) -> HttpResponseBase:
     """Connect without a claim: only where the project allows it, by a click that names user, project and account."""
     session = own_session(request, session_id)
     if not session.project.connect_without_claim or session.status != ConnectSession.Status.RETURNED:
-        raise ConnectError("over", OVER)
+        raise ConnectError("over", gettext(connect.OVER))
     connection = connect.settle(session)
     audit.record(session.project, session.user.sub, "connected without claim", str(connection))
     return page(request, "done", {"connection": connection, "provider": session.integration.provider})
@@ -248,10 +280,13 @@ def problem(request: HttpRequest, session_id: uuid.UUID) -> HttpResponseBase:
     """Tell a failed attempt's opener, and the person, what went wrong."""
     session = ConnectSession.objects.filter(pk=session_id, status=ConnectSession.Status.FAILED).first()
     if session is None:
-        raise ConnectError("over", OVER)
+        raise ConnectError("over", gettext(connect.OVER))
     return failed(request, session, ConnectError(session.error_code, session.error))
 
 
 def failed(request: HttpRequest, session: ConnectSession, error: ConnectError) -> HttpResponse:
+    if session.protocol == ConnectSession.Protocol.DASHBOARD:
+        messages.error(request, str(error))
+        return _back_to_dashboard(session)
     context = {"session": session, "code": error.code, "message": str(error), "provider": session.integration.provider}
     return page(request, "failed", context, status=200)

@@ -82,7 +82,8 @@ class Api:
 
     `means_expired(status, body)` is true for an answer that a fresh access token can cure; `hint(method, path, status)`
     gives our words for a well-known mistake, "" for none; `message(body)` finds the error text in a decoded answer, and
-    `field_errors(body)` what it says of single fields, by the provider's names for them.
+    `field_errors(body)` what it says of single fields, by the provider's names for them. `words(method, path)` tells an
+    end user what a call did, in the language that is active; "" where its address says as much.
     """
 
     base_url: Callable[[str], str]
@@ -90,6 +91,7 @@ class Api:
     message: Callable[[object], str]
     hint: Callable[[str, str, int], str] = lambda method, path, status: ""
     field_errors: Callable[[object], dict[str, str]] = lambda body: {}
+    words: Callable[[str, str], str] = lambda method, path: ""
     request_headers: frozenset[str] = frozenset()
 
 
@@ -252,6 +254,11 @@ class Trigger:
         """Return the scopes that it needs with these values of its form."""
         return self.scopes_for(filters) if self.scopes_for else self.scopes
 
+    @property
+    def has_scopes_by_settings(self) -> bool:
+        """Whether its settings can do without some of `scopes`."""
+        return self.scopes_for is not None
+
     def field(self, key: str) -> Field | None:
         return next((item for item in self.fields if item.key == key), None)
 
@@ -360,7 +367,27 @@ class Webhooks:
 
 
 @dataclass(frozen=True)
+class Example:
+    """A call worth trying: `path` with its query, `body` as text."""
+
+    title: str
+    path: str
+    method: str = "GET"
+    body: str = ""
+
+
+@dataclass(frozen=True)
+class Guide:
+    """A page of the provider's own that a developer will want."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Provider:
+    """`is_featured` ones come first in the catalog; `prerequisites` says in sentences what to have there first."""
+
     slug: str
     name: str
     tagline: str
@@ -372,11 +399,17 @@ class Provider:
     api: Api
     # What can be done with it, for the catalog: (title, text) pairs.
     offers: tuple[tuple[str, str], ...] = ()
-    example_path: str = "/"
+    is_featured: bool = False
+    prerequisites: tuple[str, ...] = ()
+    guides: tuple[Guide, ...] = ()
+    # The first one works for every account and changes nothing.
+    examples: tuple[Example, ...] = ()
     actions: tuple[Action, ...] = ()
     feeds: tuple[Feed, ...] = ()
     webhooks: Webhooks | None = None
     sources: Mapping[str, Source] = field(default_factory=dict)
+    # Some sentences for its page in the catalog.
+    description: str = ""
 
     def action(self, slug: str) -> Action | None:
         return next((action for action in self.actions if action.slug == slug), None)
@@ -394,6 +427,20 @@ class Provider:
     def feed_of(self, trigger: str) -> Feed | None:
         """Return the feed that tells a trigger."""
         return next((feed for feed in self.feeds if any(each.slug == trigger for each in feed.triggers)), None)
+
+    @property
+    def deeds(self) -> list[str]:
+        """Return what it can do and hear, by the titles of its actions and triggers."""
+        return [action.title for action in self.actions] + [trigger.title for trigger in self.triggers]
+
+    @property
+    def search_text(self) -> str:
+        """Return what a search of the catalog reads, in lower case."""
+        return " ".join([self.name, self.tagline, *self.categories, *self.deeds]).lower()
+
+    @property
+    def example_path(self) -> str:
+        return self.examples[0].path
 
     @property
     def logo(self) -> str:

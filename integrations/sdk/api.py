@@ -12,11 +12,11 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from integrations import user_tokens
+from integrations import language, user_tokens
 from integrations.connect import ConnectError
 from integrations.models import ConnectedUser, Connection, Integration, Project
 from integrations.proxy import ProxyError, named
-from integrations.sdk.middleware import remembered_project
+from integrations.sdk.middleware import NOT_ALLOWED, remembered_project
 from integrations.user_tokens import EndUser
 
 P = ParamSpec("P")
@@ -25,7 +25,7 @@ NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class ApiError(Exception):
-    """An answer that is not a success. 401 and 403 are for bad tokens only: Paragon's SDK logs out on them."""
+    """An answer that is not a success. 401 and 403 are for bad tokens and keys only: Paragon's SDK logs out on them."""
 
     def __init__(self, status: int, code: str, message: str, **more: Any) -> None:
         super().__init__(message)
@@ -50,7 +50,7 @@ class Caller:
         return mine.select_related("integration", "grant", "user")
 
     def integrations(self) -> Any:
-        return Integration.objects.filter(project=self.project).select_related("oauth_app", "project")
+        return Integration.objects.filter(project=self.project).select_related("oauth_app", "project", "portal")
 
     def integration(self, **lookup: Any) -> Integration:
         found: Integration | None = self.integrations().filter(**lookup).first()
@@ -70,17 +70,22 @@ class Caller:
 
     def json(self) -> dict[str, Any]:
         """Return the request's JSON object. Raises ApiError 400 or 413."""
-        body = self.request.read(BODY_BYTES + 1)
-        if len(body) > BODY_BYTES:
-            raise ApiError(413, "too_large", f"The body is larger than {BODY_BYTES:,} bytes.")
-        try:
-            found = json.loads(body or b"{}")
-            _check_storable(found)
-        except (ValueError, RecursionError):
-            raise ApiError(400, "bad_json", "The body is not valid JSON.") from None
-        if not isinstance(found, dict):
-            raise ApiError(400, "bad_json", "The body must be a JSON object.")
-        return found
+        return json_of(self.request)
+
+
+def json_of(request: HttpRequest) -> dict[str, Any]:
+    """Return a request's JSON object, {} for no body. Raises ApiError 400 or 413."""
+    body = request.read(BODY_BYTES + 1)
+    if len(body) > BODY_BYTES:
+        raise ApiError(413, "too_large", f"The body is larger than {BODY_BYTES:,} bytes.")
+    try:
+        found = json.loads(body or b"{}")
+        _check_storable(found)
+    except (ValueError, RecursionError):
+        raise ApiError(400, "bad_json", "The body is not valid JSON.") from None
+    if not isinstance(found, dict):
+        raise ApiError(400, "bad_json", "The body must be a JSON object.")
+    return found
 
 
 def _check_storable(found: object) -> None:
@@ -107,8 +112,7 @@ def check_origin(request: HttpRequest, project: Project) -> None:
     """Raise ApiError when a browser calls from a page that the project does not know."""
     origin = request.headers.get("Origin")
     if origin and origin != settings.PUBLIC_URL and not project.allows_origin(origin):
-        words = "This origin is not allowed. Add it under Settings › SDK › Allowed origins in Patchbay."
-        raise ApiError(400, "origin_not_allowed", words)
+        raise ApiError(400, "origin_not_allowed", NOT_ALLOWED)
 
 
 View = Callable[..., HttpResponseBase]
@@ -119,6 +123,7 @@ def api(*methods: str) -> Callable[[Callable[Concatenate[Caller, P], Any]], View
 
     def decorate(function: Callable[Concatenate[Caller, P], Any]) -> View:
         @csrf_exempt
+        @language.spoken
         @wraps(function)
         def view(request: HttpRequest, project_id: uuid.UUID, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if request.method not in methods:
@@ -126,7 +131,7 @@ def api(*methods: str) -> Callable[[Callable[Concatenate[Caller, P], Any]], View
             try:
                 caller = identify(request, project_id, bearer(request))
                 check_origin(request, caller.project)
-                return _as_response(function(caller, *args, **kwargs))
+                return as_response(function(caller, *args, **kwargs))
             except Exception as error:
                 answer = answer_to(error)
                 if answer is None:
@@ -139,7 +144,7 @@ def api(*methods: str) -> Callable[[Callable[Concatenate[Caller, P], Any]], View
     return decorate
 
 
-def _as_response(result: Any) -> HttpResponseBase:
+def as_response(result: Any) -> HttpResponseBase:
     if isinstance(result, HttpResponseBase):
         return result
     return HttpResponse(status=204) if result is None else JsonResponse(result, safe=False)

@@ -4,7 +4,7 @@ import logging
 import re
 import uuid
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.handlers.exception import convert_exception_to_response
@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 API_PATH = re.compile(r"^/(?:v2/)?projects/([^/]+)/|^/api/|^/webhooks/")
 METHODS = "GET, POST, PUT, PATCH, DELETE"
 EXPOSED = "Retry-After, ETag, Content-Disposition, X-RateLimit-Remaining, X-RateLimit-Reset, X-Patchbay-Hint"
+NOT_ALLOWED = "This origin is not allowed. Add it under Settings › SDK › Allowed origins in Patchbay."
+FOR_BACK_ENDS = "API keys are for back ends. A page that held one would give it to everyone who opens the page."
 DISK_FULL = "53100"  # PostgreSQL's name for it
 Handler = Callable[[HttpRequest], HttpResponseBase]
 _projects: Remembered[Project] = Remembered()
@@ -30,7 +32,7 @@ def remembered_project(project_id: uuid.UUID) -> Project | None:
     """Return a project as it was at most three seconds ago; None for an unknown id, which is never remembered."""
     found = _projects.get(project_id)
     if found is None:
-        found = Project.objects.filter(pk=project_id).first()
+        found = Project.objects.filter(pk=project_id, deleted_at=None).first()
         return _projects.keep(project_id, found) if found else None
     return found
 
@@ -71,15 +73,18 @@ class ApiMiddleware:
         match = API_PATH.match(request.path_info)
         if not match:
             return self.get_response(request)
+        view = self._resolve(request)
+        is_for_back_ends = getattr(view, "is_for_back_ends", False)
         origin = request.headers.get("Origin", "")
-        allowed = bool(origin) and self._allows(match.group(1), origin)
+        allowed = bool(origin) and not is_for_back_ends and self._allows(match.group(1), origin)
         if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
             body = {"code": "bad_address", "message": "The address holds a NUL character."}
             response: HttpResponseBase = JsonResponse(body, status=400)
         elif request.method == "OPTIONS":
-            response = self._preflight(request, allowed)
+            response = self._preflight(request, FOR_BACK_ENDS if is_for_back_ends else "" if allowed else NOT_ALLOWED)
         else:
-            response = self._in_json(self._answer(request))
+            # One page of the popup has its address among the API's.
+            response = self._in_json(self._call_view(request) if view else self.get_response(request))
         if allowed:
             response["Access-Control-Allow-Origin"] = origin
             response["Access-Control-Expose-Headers"] = EXPOSED
@@ -90,12 +95,14 @@ class ApiMiddleware:
         response.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
         return response
 
-    def _answer(self, request: HttpRequest) -> HttpResponseBase:
+    @staticmethod
+    def _resolve(request: HttpRequest) -> Callable[..., Any] | None:
+        """Return the API's view of an address, None for one that is not the API's."""
         try:
             request.resolver_match = resolve(request.path_info, settings.API_URLCONF)
         except Resolver404:
-            return self.get_response(request)  # one page of the popup has its address among the API's
-        return self._call_view(request)
+            return None
+        return request.resolver_match.func
 
     @staticmethod
     def _allows(project_id: str | None, origin: str) -> bool:
@@ -108,10 +115,9 @@ class ApiMiddleware:
         return project is not None and project.allows_origin(origin)
 
     @staticmethod
-    def _preflight(request: HttpRequest, allowed: bool) -> HttpResponse:
-        if not allowed:
-            words = "This origin is not allowed. Add it under Settings › SDK › Allowed origins in Patchbay."
-            return JsonResponse({"code": "origin_not_allowed", "message": words}, status=400)
+    def _preflight(request: HttpRequest, why_not: str) -> HttpResponse:
+        if why_not:
+            return JsonResponse({"code": "origin_not_allowed", "message": why_not}, status=400)
         response = HttpResponse(status=204)
         response["Access-Control-Allow-Methods"] = METHODS
         # The customer's page may add headers of its own to a proxied call; Authorization must be named, not starred.

@@ -1,13 +1,16 @@
 """The API's own description, for clients and for tests."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 
 ERROR = {"$ref": "#/components/responses/Error"}
-PROJECT = {"name": "projectId", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+TEXT = {"type": "string"}
+UUID = {"type": "string", "format": "uuid"}
+LIST = {"type": "array", "items": {"type": "object"}}
+PROJECT = {"name": "projectId", "in": "path", "required": True, "schema": UUID}
 CREDENTIAL_HEADER = {
     "name": "X-Paragon-Credential",
     "in": "header",
@@ -21,6 +24,17 @@ PROXY_URL = {
     "schema": {"type": "string", "format": "uri"},
 }
 ANY_BODY: dict[str, Any] = {"content": {"*/*": {"schema": {}}}}
+PROVIDERS = {"$ref": "#/components/responses/Provider"}
+OURS_OR_PROVIDERS = {"$ref": "#/components/responses/ErrorOrProvider"}
+RESPONSES = {
+    "Error": {
+        "description": "What went wrong, in words.",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+    },
+    "Provider": ANY_BODY | {"description": "The provider's answer, with its own status."},
+    "ErrorOrProvider": ANY_BODY
+    | {"description": "{code, message, status} of Patchbay's own, or the provider's answer."},
+}
 SCHEMAS: dict[str, Any] = {
     "Error": {
         "type": "object",
@@ -58,23 +72,57 @@ SCHEMAS: dict[str, Any] = {
 }
 
 
+INTRODUCTION = (
+    "Call your users' tools in their name, and look after their connections. What acts for one user takes a user token"
+    " that your back end signed; the management API takes an API key of the project, and pages of browsers may not"
+    " call it."
+)
+TAG_USER, TAG_CONNECTING, TAG_CALLS = "The user", "Connecting", "Calls to the provider"
+TAGS = {
+    TAG_USER: "Who the user is, and what they chose.",
+    TAG_CONNECTING: "The consent window: begin, follow, claim.",
+    TAG_CALLS: "The provider's own API, in the user's name.",
+}
+SECURITY_SCHEMES = {
+    "userToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT (RS256)",
+        "description": "Signed by your back end with a signing key of the project; it speaks for one user.",
+    },
+    "apiKey": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "pbs_…",
+        "description": "Made under Settings › API keys. It speaks for the project, as far as its scopes go.",
+    },
+}
+
+
 def operation(
-    summary: str, *, answer: Any = None, body: Any = None, status: int = 200, extra: Any = ()
+    summary: str, *, answer: Any = None, body: Any = None, status: int = 200, extra: Any = (), also: Any = ()
 ) -> dict[str, Any]:
+    """Describe an operation that takes a user token. `also` are statuses beside those that most have."""
     success: dict[str, Any] = {"description": "Done."}
     if answer is not None:
         success["content"] = {"application/json": {"schema": answer}}
     found: dict[str, Any] = {
         "summary": summary,
         "parameters": [PROJECT, *extra],
-        "responses": {str(status): success, "400": ERROR, "401": ERROR, "404": ERROR, "409": ERROR},
+        "responses": {str(status): success} | dict.fromkeys(sorted({"400", "401", "404", "409", "503", *also}), ERROR),
     }
     if body is not None:
         found["requestBody"] = {"content": {"application/json": {"schema": body}}}
+        found["responses"]["413"] = ERROR
     return found
 
 
-def _ref(name: str) -> dict[str, str]:
+def tagged(tag: str, items: dict[str, Any]) -> dict[str, Any]:
+    """Return these paths, each operation among those of the tag."""
+    return {path: {method: found | {"tags": [tag]} for method, found in item.items()} for path, item in items.items()}
+
+
+def reference(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
@@ -91,13 +139,21 @@ def asked(name: str, description: str) -> dict[str, Any]:
     return {"name": name, "in": "query", "description": description, "schema": {"type": "string"}}
 
 
-TEXT = {"type": "string"}
-LIST = {"type": "array", "items": {"type": "object"}}
+OUTCOMES = ["done", "refused", "failed", "running", "waiting", "uncertain", "cancelled"]
+DEED = described(
+    *("at", "title", "detail", "outcome"),
+    at={"type": "string", "format": "date-time"},
+    title=TEXT,
+    detail=TEXT,
+    outcome={"enum": OUTCOMES},
+)
+DEEDS = {"type": "array", "items": DEED}
 
 
 def _forwarded(summary: str, *extra: Any) -> dict[str, Any]:
-    forwarded = operation(summary, answer={}, extra=[CREDENTIAL_HEADER, *extra])
-    forwarded["responses"] |= dict.fromkeys(("413", "502", "503", "504"), ERROR)
+    forwarded = operation(summary, extra=[CREDENTIAL_HEADER, *extra])
+    ours = dict.fromkeys(("400", "401", "404", "409", "411", "413", "502", "503", "504", "507"), OURS_OR_PROVIDERS)
+    forwarded["responses"] = {"200": PROVIDERS, "204": {"description": "Done."}} | ours | {"default": PROVIDERS}
     return {
         method: forwarded | ({"requestBody": ANY_BODY} if method in ("post", "put", "patch") else {})
         for method in ("get", "post", "put", "patch", "delete")
@@ -105,12 +161,20 @@ def _forwarded(summary: str, *extra: Any) -> dict[str, Any]:
 
 
 def paths() -> dict[str, Any]:
-    credential, slug, rest = named("credentialId", "uuid"), named("integrationType"), named("path")
+    return {
+        **tagged(TAG_USER, _user()),
+        **tagged(TAG_CONNECTING, _connecting()),
+        **tagged(TAG_CALLS, _calls()),
+    }
+
+
+def _user() -> dict[str, Any]:
+    credential = named("credentialId", "uuid")
     return {
         "/projects/{projectId}/sdk/me": {
-            "get": operation("Who the user is and what they are connected to", answer=_ref("User")),
+            "get": operation("Who the user is and what they are connected to", answer=reference("User")),
             "patch": operation(
-                "Set the user's metadata", answer=_ref("User"), body=described("meta", meta={"type": "object"})
+                "Set the user's metadata", answer=reference("User"), body=described("meta", meta={"type": "object"})
             ),
         },
         "/projects/{projectId}/sdk/metadata": {"get": operation("The active integrations", answer=LIST)},
@@ -123,23 +187,59 @@ def paths() -> dict[str, Any]:
             )
         },
         "/projects/{projectId}/sdk/credentials": {
-            "get": operation("The user's connections", answer={"type": "array", "items": _ref("Credential")}),
+            "get": operation("The user's connections", answer={"type": "array", "items": reference("Credential")}),
             "post": operation(
                 "Claim a consent, as Paragon's SDK does",
-                answer=_ref("Credential"),
+                answer=reference("Credential"),
                 body=described("payload", integrationId=TEXT, payload=described("claim", claim=TEXT)),
             ),
         },
         "/projects/{projectId}/sdk/credentials/{credentialId}": {
-            "get": operation("One connection", answer=_ref("Credential"), extra=[credential]),
+            "get": operation("One connection", answer=reference("Credential"), extra=[credential]),
             "patch": operation(
                 "Replace a connection's settings",
-                answer=_ref("Credential"),
+                answer=reference("Credential"),
                 body=described("config", config=described(sharedSettings={"type": "object"})),
                 extra=[credential],
             ),
             "delete": operation("Disconnect one connection", status=204, extra=[credential]),
         },
+        "/projects/{projectId}/sdk/actions": {
+            "post": operation(
+                "Choices for a field, from the user's own account",
+                answer=described(
+                    "output", output=described("records", records=LIST, nextPageCursor={"type": ["string", "null"]})
+                ),
+                body=described(
+                    "action",
+                    "sourceKey",
+                    action=TEXT,
+                    sourceKey=TEXT,
+                    parameters=LIST,
+                    paginationParameters={"type": "object"},
+                ),
+                extra=[CREDENTIAL_HEADER],
+            )
+        },
+        "/projects/{projectId}/sdk/activity": {
+            "get": operation(
+                "What was done in the user's own name, newest first",
+                answer=described("items", "next", items=DEEDS, next={"type": ["string", "null"]}),
+                extra=[
+                    asked("integration", "The integration's type."),
+                    asked("after", "The `next` of the page before."),
+                    asked("lang", "The language of the titles; the Accept-Language header's without it."),
+                ],
+            )
+        },
+        "/projects/{projectId}/triggers": {
+            "get": operation("The triggers of an integration", answer=described("triggers", triggers={}))
+        },
+    }
+
+
+def _connecting() -> dict[str, Any]:
+    return {
         "/projects/{projectId}/sdk/connect": {
             "post": operation(
                 "Begin to connect: send the popup to startUrl, which works once",
@@ -159,14 +259,16 @@ def paths() -> dict[str, Any]:
             "get": operation(
                 "How an attempt to connect goes",
                 answer=described(
-                    "status", status={"enum": ["open", "returned", "claimed", "failed"]}, credential=_ref("Credential")
+                    "status",
+                    status={"enum": ["open", "returned", "claimed", "failed"]},
+                    credential=reference("Credential"),
                 ),
                 extra=[named("sessionId", "uuid")],
             ),
             "delete": operation("Give an attempt up", status=204, extra=[named("sessionId", "uuid")]),
         },
         "/projects/{projectId}/sdk/connect/claim": {
-            "post": operation("Claim a consent", answer=_ref("Credential"), body=described("code", code=TEXT))
+            "post": operation("Claim a consent", answer=reference("Credential"), body=described("code", code=TEXT))
         },
         "/projects/{projectId}/sdk/actions/build-oauth": {
             "get": operation(
@@ -189,26 +291,12 @@ def paths() -> dict[str, Any]:
             ),
             "delete": operation("Give that attempt up", status=204, extra=[named("key")]),
         },
-        "/projects/{projectId}/sdk/actions": {
-            "post": operation(
-                "Choices for a field, from the user's own account",
-                answer=described(
-                    "output", output=described("records", records=LIST, nextPageCursor={"type": ["string", "null"]})
-                ),
-                body=described(
-                    "action",
-                    "sourceKey",
-                    action=TEXT,
-                    sourceKey=TEXT,
-                    parameters=LIST,
-                    paginationParameters={"type": "object"},
-                ),
-                extra=[CREDENTIAL_HEADER],
-            )
-        },
-        "/projects/{projectId}/triggers": {
-            "get": operation("The triggers of an integration", answer=described("triggers", triggers={}))
-        },
+    }
+
+
+def _calls() -> dict[str, Any]:
+    credential, slug, rest = named("credentialId", "uuid"), named("integrationType"), named("path")
+    return {
         "/projects/{projectId}/sdk/proxy/{integrationType}": _forwarded(
             "Call an address of the provider that the header X-Paragon-Proxy-Url names in full", slug, PROXY_URL
         ),
@@ -224,27 +312,31 @@ def paths() -> dict[str, Any]:
     }
 
 
-# Other applications add their part of the API while they load.
 PARTS: list[Callable[[], dict[str, Any]]] = [paths]
+
+
+def describe(
+    more: Callable[[], dict[str, Any]], schemas: Mapping[str, Any] | None = None, tags: Mapping[str, str] | None = None
+) -> None:
+    """Add a part of the API to the document. Applications call it while they load."""
+    PARTS.append(more)
+    SCHEMAS.update(schemas or {})
+    TAGS.update(tags or {})
 
 
 def document(request: HttpRequest) -> JsonResponse:
     return JsonResponse(
         {
             "openapi": "3.1.0",
-            "info": {"title": "Patchbay", "version": "1", "description": "Call your users' tools in their name."},
+            "info": {"title": "Patchbay", "version": "1", "description": INTRODUCTION},
             "servers": [{"url": settings.PUBLIC_URL}],
             "security": [{"userToken": []}],
+            "tags": [{"name": name, "description": words} for name, words in TAGS.items()],
             "paths": {path: item for part in PARTS for path, item in part().items()},
             "components": {
                 "schemas": SCHEMAS,
-                "responses": {
-                    "Error": {
-                        "description": "What went wrong, in words.",
-                        "content": {"application/json": {"schema": _ref("Error")}},
-                    }
-                },
-                "securitySchemes": {"userToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT (RS256)"}},
+                "responses": RESPONSES,
+                "securitySchemes": SECURITY_SCHEMES,
             },
         }
     )

@@ -5,8 +5,10 @@ from typing import Any
 
 from django.conf import settings
 
-from integrations import extension
-from integrations.models import ConnectedUser, Connection, Integration
+from integrations import extension, language
+from integrations.models import ConnectedUser, Connection, Integration, Portal
+from integrations.portal.look import short_description
+from integrations.portal.words import button_words
 from integrations.sdk.api import Caller
 
 FEATURES = [
@@ -92,7 +94,7 @@ def credential(connection: Connection) -> dict[str, Any]:
         "providerData": provider_data(connection),
         "scheme": "oauth_app",
         "status": status(connection),
-        "reason": connection.health_reason,
+        "reason": language.reason_of(connection),
         "dateCreated": connection.created_at.isoformat(),
         "dateUpdated": connection.updated_at.isoformat(),
         "dateRefreshed": grant.refreshed_at.isoformat() if grant.refreshed_at else None,
@@ -125,8 +127,8 @@ def metadata(integration: Integration) -> dict[str, Any]:
     }
 
 
-def integration(item: Integration, caller: Caller, *, connected: bool, is_full: bool) -> dict[str, Any]:
-    provider = item.provider
+def integration(item: Integration, *, connected: bool, is_full: bool) -> dict[str, Any]:
+    provider, portal = item.provider, Portal.objects.of(item)
     described = extension.installed().describe(item)
     return {
         "id": str(item.pk),
@@ -134,23 +136,23 @@ def integration(item: Integration, caller: Caller, *, connected: bool, is_full: 
         "name": provider.name,
         "brandColor": provider.brand_color,
         "isActive": item.is_active,
-        "projectId": str(caller.project.pk),
+        "projectId": str(item.project_id),
         "customIntegration": None,
         "customIntegrationId": None,
         "configs": [
             {
                 "id": str(item.pk),
                 "values": {
-                    # For the end user; the catalog's own words speak to the developer.
-                    "description": f"Let {caller.project.name} work with your {provider.name} account.",
-                    "overview": "",
-                    "accentColor": provider.brand_color,
+                    "description": short_description(portal),
+                    "overview": portal.description,
+                    "accentColor": portal.accent,
                     "paragonLink": False,
                     "sharedMeta": {"inputs": described["sharedInputs"]},
                     "workflowMeta": described["workflowMeta"],
                 },
             }
         ],
+        "buttonWords": button_words(),
         "workflows": described["workflows"],
         "authenticationType": "oauth",
         "needPreOauthInputs": False,

@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path, register_convert
 from django.urls.converters import UUIDConverter
 
 from integrations.sdk import openapi
-from integrations.sdk.views import connecting, options, proxied, users
+from integrations.sdk.views import activity, connecting, options, proxied, users
 
 app_name = "sdk"
 
@@ -33,6 +33,7 @@ ROUTES = [
     ("sdk/connect", connecting.begin, "connect"),
     ("sdk/connect/claim", connecting.claim, "claim"),
     ("sdk/connect/<anyuuid:session_id>", connecting.session, "connect-session"),
+    ("sdk/activity", activity.activity, "activity"),
     ("sdk/actions", options.options, "options"),
     ("triggers", users.triggers, "triggers"),
 ]

@@ -1,5 +1,7 @@
 // live.js: an element with data-live="2000" is fetched again every two seconds and replaced, until it says no more.
 // What is open stays open, and nothing is replaced while someone selects or types in it.
+import { afterPress } from "./press.js";
+
 async function refresh(id) {
   const element = document.getElementById(id);
   const wait = Number(element?.dataset.live);
@@ -23,7 +25,10 @@ async function replace(element) {
   const answer = await fetch(location.href, { headers: { "HX-Request": "true" } });
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(element.id);
-  if (!fresh) return;
+  if (fresh) afterPress(() => exchange(element, fresh));
+}
+
+function exchange(element, fresh) {
   const open = new Set([...element.querySelectorAll("details")].flatMap((each, i) => (each.open ? [i] : [])));
   fresh.querySelectorAll("details").forEach((each, i) => (each.open = open.has(i)));
   const focused = [...element.querySelectorAll("a, button, summary")].indexOf(document.activeElement);

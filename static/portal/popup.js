@@ -1,7 +1,10 @@
 // popup.js: hands what happened in the popup over to the page that opened it, and to no other origin.
+import { applyLook } from "./look.js";
+
 const page = document.body.dataset;
 const POLL_MS = 500;
 const GIVE_UP_MS = 60_000;
+const STUCK_MS = 300;
 const isParagon = page.protocol === "paragon";
 const OWN_CHOICE = ["access_denied", "cancelled"]; // someone who said no has nothing to read
 
@@ -19,7 +22,7 @@ async function goWithoutOpener() {
     if (body.redirectUrl) return location.replace(body.redirectUrl);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
-  say("The page that opened this window did not say where to go. Close it and try again.");
+  say(page.silent);
 }
 
 function say(text) {
@@ -60,8 +63,12 @@ function fail() {
   if (OWN_CHOICE.includes(code)) window.close();
 }
 
+applyLook(document.documentElement, page);
 document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-close]")) window.close();
+  if (!event.target.closest("[data-close]")) return;
+  window.close();
+  // Only a window that a script opened may be closed by one.
+  setTimeout(() => document.querySelector("[data-stuck]")?.removeAttribute("hidden"), STUCK_MS);
 });
 
 if (page.mode === "nonce") {

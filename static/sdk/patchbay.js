@@ -47,6 +47,7 @@
 
   const hasPage = typeof document !== "undefined";
   let base = ownBase();
+  let locale = "";
   let session = null; // {projectId, token, user, integrations}
   let signIns = 0;
   let returned = takeReturnedClaim();
@@ -61,14 +62,31 @@
     return SCRIPT_PATH.exec(address ?? "")?.[1] ?? "";
   }
 
-  /** Say where Patchbay is, when this file was not loaded from there: {baseUrl: "https://patchbay.example.com"}. */
-  function configure({ baseUrl }) {
+  /**
+   * Say where Patchbay is, when this file was not loaded from there: {baseUrl: "https://patchbay.example.com"}; and which
+   * language to speak, when it is not that of the page's own <html lang>: {locale: "de"}.
+   */
+  function configure({ baseUrl, locale: wanted }) {
+    if (wanted !== undefined) locale = String(wanted);
+    if (baseUrl === undefined) return;
     const url = new URL(baseUrl);
     if (!/^https?:$/.test(url.protocol)) throw new PatchbayError(`${baseUrl} is not a web address.`, { code: "bad_base_url" });
     const next = url.href.replace(/\/+$/, "");
     if (next === base) return;
     base = next;
     logout();
+  }
+
+  /** Return the language that is asked for, "" for the browser's own. */
+  function language() {
+    const asked = locale || (hasPage && document.documentElement.lang) || "";
+    return /^[A-Za-z-]{2,20}$/.test(asked) ? asked : "";
+  }
+
+  function inLanguage(address) {
+    const url = new URL(address);
+    if (language()) url.searchParams.set("lang", language());
+    return url.href;
   }
 
   // The HTTP API -----------------------------------------------------------------------------------------------------
@@ -79,7 +97,7 @@
   }
 
   async function send(path, { prefix = "", method = "GET", headers = {}, body, as = current() } = {}) {
-    const options = { method, headers: { Accept: "application/json", Authorization: `Bearer ${as.token}`, ...headers }, body };
+    const options = { method, headers: { Accept: "application/json", Authorization: `Bearer ${as.token}`, ...spoken(path), ...headers }, body };
     try {
       return await fetch(`${base}${prefix}/projects/${encodeURIComponent(as.projectId)}${path}`, {
         ...options,
@@ -91,6 +109,11 @@
       const words = `Patchbay at ${base} cannot be reached, or does not allow calls from ${globalThis.location?.origin}.`;
       throw Object.assign(new PatchbayError(words, { code: "unreachable" }), { cause });
     }
+  }
+
+  /** Patchbay's own messages are for the person in front; a provider's answer is the product's affair. */
+  function spoken(path) {
+    return language() && !path.startsWith("/sdk/proxy/") ? { "Accept-Language": language() } : {};
   }
 
   async function decoded(response) {
@@ -479,7 +502,7 @@
     try {
       begun = await begin(integration, options, as);
       const until = Date.now() + Math.min(options.oauthTimeout || CONNECT_MS, CONNECT_MS);
-      popup.location.replace(begun.startUrl);
+      popup.location.replace(inLanguage(begun.startUrl));
       const credential = await credentialFrom(popup, begun, { as, until, signal, name: integration.name });
       return await installed(integration, credential, options);
     } catch (error) {
@@ -644,7 +667,7 @@
 
     /** The portal switches workflows and saves settings; nothing else of the API is its business. */
     function forPortal(path, { method = "GET", headers = {}, body } = {}) {
-      if (!/^\/sdk\/(me$|workflows\/|credentials\/|actions$)/.test(path)) throw new PatchbayError(`The portal may not call ${path}.`);
+      if (!/^\/sdk\/(me$|workflows\/|credentials\/|actions$|activity\?)/.test(path)) throw new PatchbayError(`The portal may not call ${path}.`);
       const selected = headers["X-Paragon-Credential"];
       return call(path, { method, json: body === undefined ? undefined : JSON.parse(body), headers: selecting(selected) });
     }
@@ -671,7 +694,7 @@
         isLoaded = true;
         update();
       });
-      frame.src = `${base}/ui?projectId=${encodeURIComponent(current().projectId)}`;
+      frame.src = inLanguage(`${base}/ui?projectId=${encodeURIComponent(current().projectId)}`);
       document.body.append(frame);
     }
 
@@ -772,6 +795,13 @@
   // <button data-patchbay-connect="acme"> ------------------------------------------------------------------------------
 
   const BUTTON = "[data-patchbay-connect]";
+  const BUTTON_WORDS = {
+    connect: "Connect {name}",
+    connecting: "Connecting…",
+    connected: "Connected as {account}",
+    several: "Connected with {count} accounts",
+    reconnect: "Reconnect {name}",
+  };
 
   function buttons() {
     return hasPage ? [...document.querySelectorAll(BUTTON)] : [];
@@ -796,16 +826,23 @@
     if (!session) return ["signed-out", button.textContent.trim() || "Connect"];
     const integration = session.integrations.find((item) => item.type === type);
     const name = integration?.name ?? type;
-    if (attempts.has(type)) return ["connecting", "Connecting…"];
+    const said = (key, values) => buttonWords(integration, key, { name, ...values });
+    if (attempts.has(type)) return ["connecting", said("connecting")];
     const known = credentials(type);
-    if (known.some((credential) => credential.status !== "VALID")) return ["reconnect", `Reconnect ${name}`];
-    if (known.length > 1) return ["connected", `Connected with ${known.length} accounts`];
-    if (known.length) return ["connected", `Connected as ${known[0].providerData.accountName || known[0].providerId}`];
+    if (known.some((credential) => credential.status !== "VALID")) return ["reconnect", said("reconnect")];
+    if (known.length > 1) return ["connected", said("several", { count: known.length })];
+    if (known.length) return ["connected", said("connected", { account: known[0].providerData.accountName || known[0].providerId })];
     if (!integration?.isActive) {
       words(type, integration ? `${name} is not active in this project yet.` : `“${type}” has not been set up in this project yet.`);
       return ["unavailable", `Connect ${name}`];
     }
-    return ["disconnected", `Connect ${name}`];
+    return ["disconnected", said("connect")];
+  }
+
+  /** Return what a button says: in the page's language, where that is known, as the server translated it. */
+  function buttonWords(integration, key, values) {
+    const text = (language() && integration?.buttonWords?.[key]) || BUTTON_WORDS[key];
+    return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
   }
 
   /** Say how it went, where the page has a place for it (data-patchbay-status="acme") or else after its button. */

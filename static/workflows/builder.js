@@ -32,12 +32,14 @@ for (const key of ["name", "description"]) {
 
 const STATES = {
   saved: "Saved", saving: "Saving…", changed: "Not saved yet", offline: "Not saved: no connection to the server. Trying again…",
-  refused: "Not saved", conflict: "Not saved: changed elsewhere",
+  busy: "Not saved: the server is busy. Trying again…",
+  conflict: "Not saved: changed elsewhere",
 };
 
 function showState() {
-  $("save-state").textContent = store.state === "refused" ? `Not saved: ${store.words}` : (STATES[store.state] ?? "Saved");
-  $("save-state").classList.toggle("save-bad", ["offline", "refused", "conflict"].includes(store.state));
+  const told = { refused: `Not saved: ${store.words}`, signed_out: store.words };
+  $("save-state").textContent = told[store.state] ?? STATES[store.state] ?? "Saved";
+  $("save-state").classList.toggle("save-bad", ["offline", "signed_out", "busy", "refused", "conflict"].includes(store.state));
   $("undo").disabled = !store.past.length;
   $("redo").disabled = !store.future.length;
 }
@@ -133,6 +135,7 @@ async function test(step) {
     payload.addEventListener("input", () => payload.setCustomValidity(""), { once: true });
     return;
   }
+  store.begun = null;
   result.replaceChildren(h("p", { role: "status" }, step ? "Testing the step…" : "Testing…"));
   try {
     await store.save();

@@ -4,6 +4,7 @@
 // `entries()` lists [{ path, preview, group }]; `choices(search)` resolves to { options: [{ value, label }], error };
 // `onChange(text, label)` gets the text with its {{ }}, and the label of a choice where one was picked.
 import { h, newId } from "./dom.js";
+import { afterPress } from "../js/press.js";
 
 const WHOLE = /\{\{(?:[^{}"']|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')*\}\}/g;
 const BEGUN = /\{\{([^{}]*)$/;
@@ -290,6 +291,7 @@ class ExpressionInput {
     this.list.hidden = false;
     this.box.setAttribute("aria-expanded", "true");
     this.status.textContent = items.length ? `${items.length} values. Arrow keys choose, Enter inserts.` : emptyWords;
+    afterPress(() => this.list.scrollIntoView({ block: "nearest" }));
     this.mark();
   }
 

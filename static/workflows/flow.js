@@ -1,4 +1,5 @@
 // flow.js: the workflow as a column of cards, branches beside a line, with places to add or move steps.
+import { afterPress } from "../js/press.js";
 import { button, h, icon } from "./dom.js";
 
 export class Flow {
@@ -9,16 +10,17 @@ export class Flow {
     this.onTest = onTest;
     this.moving = null;
     store.addEventListener("draw", () => this.draw());
-    store.addEventListener("problems", () => this.mark());
-    store.addEventListener("results", () => this.mark());
+    store.addEventListener("problems", () => afterPress(() => this.mark()));
+    store.addEventListener("results", () => afterPress(() => this.mark()));
     store.addEventListener("touched", () => this.summarise());
-    holder.addEventListener("focusout", () => setTimeout(() => this.mark()));
+    holder.addEventListener("focusout", () => setTimeout(() => afterPress(() => this.mark())));
     holder.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && this.moving) this.move(null);
     });
   }
 
   draw() {
+    if (this.store.begun !== this.store.selected) this.store.begun = null;
     const focused = document.activeElement?.closest?.("[data-keep]")?.dataset.keep;
     this.holder.replaceChildren(
       this.card({ id: "trigger", type: "trigger" }, "Trigger", () => this.forms.trigger()),
@@ -146,7 +148,7 @@ export class Flow {
     }
     const menu = h("ul", { class: "menu-list gap-menu" }, ...this.choices(address, position));
     const key = `gap-${address.join("-")}-${position}`;
-    return h("li", { class: "gap" }, h("details", { class: "menu gap-add" }, h("summary", { "data-keep": key, "aria-label": "Add a step here", title: "Add a step here" }, "+"), menu));
+    return h("li", { class: "gap" }, h("details", { class: "menu gap-add", on: { toggle: () => menu.scrollIntoView({ block: "nearest" }) } }, h("summary", { "data-keep": key, "aria-label": "Add a step here", title: "Add a step here" }, "+"), menu));
   }
 
   choices(address, position) {
@@ -159,7 +161,7 @@ export class Flow {
   }
 
   add(address, position, step) {
-    this.store.selected = step.id;
+    this.store.selected = this.store.begun = step.id;
     this.store.change(() => this.store.listAt(address).splice(position, 0, step));
     this.holder.querySelector(`[data-step="${CSS.escape(step.id)}"] .card-body :is(.expression, input, select)`)?.focus();
   }
@@ -185,13 +187,17 @@ export class Flow {
     for (const element of this.holder.querySelectorAll("[data-result]")) this.showResult(element);
   }
 
+  problemsOf(id) {
+    return id === this.store.begun ? [] : this.store.problems.filter((each) => each.where === id);
+  }
+
   rowsOf(id) {
     return (this.store.results?.steps ?? []).filter((row) => row.path === id);
   }
 
   markCard(element) {
     const id = element.dataset.marks;
-    const problems = this.store.problems.filter((each) => each.where === id);
+    const problems = this.problemsOf(id);
     const rows = this.rowsOf(id);
     element.replaceChildren();
     if (rows.length) {
@@ -207,7 +213,7 @@ export class Flow {
     const id = list.dataset.problems;
     const body = list.parentElement;
     const failed = this.rowsOf(id).flatMap((row) => Object.entries(row.fields ?? {}).map(([field, message]) => ({ field, message })));
-    const found = [...this.store.problems.filter((each) => each.where === id), ...failed];
+    const found = [...this.problemsOf(id), ...failed];
     body.querySelectorAll(".field-wrong").forEach((each) => each.classList.remove("field-wrong"));
     body.querySelectorAll(".field-error").forEach((each) => each.remove());
     const left = found.filter(({ field, message }) => {

@@ -23,8 +23,23 @@ export function before(steps, id, seen = [], inFanOut = false) {
   return null;
 }
 
+// All that a schema declares, with the values of its sample where that has them.
+function exampleOf(declared) {
+  return declared ? over(declared.shape, declared.sample) : null;
+}
+
+function areObjects(...values) {
+  return values.every((each) => each && typeof each === "object" && !Array.isArray(each));
+}
+
+function over(shape, sample) {
+  if (!areObjects(shape, sample)) return sample ?? shape ?? null;
+  const keys = Object.keys({ ...shape, ...sample });
+  return Object.fromEntries(keys.map((key) => [key, over(shape[key], sample[key])]));
+}
+
 function shapeOf(step, data) {
-  if (step.type === "action") return data.actions.find((each) => each.slug === step.action)?.shape ?? null;
+  if (step.type === "action") return exampleOf(data.actions.find((each) => each.slug === step.action));
   if (step.type === "values") {
     return Object.fromEntries((step.input?.values ?? []).filter((row) => row.key).map((row) => [row.key, null]));
   }
@@ -38,7 +53,7 @@ function shapeOf(step, data) {
 
 function triggerSample(draft, data) {
   const trigger = draft.trigger ?? {};
-  if (trigger.type === "integration") return data.integration_triggers.find((each) => each.slug === trigger.name)?.shape ?? null;
+  if (trigger.type === "integration") return exampleOf(data.integration_triggers.find((each) => each.slug === trigger.name));
   if (trigger.sample && Object.keys(trigger.sample).length) return trigger.sample;
   const declared = {
     request: { body: null, query: {}, headers: {} },
@@ -51,8 +66,7 @@ function triggerSample(draft, data) {
 // What the last test sent, and beside it what the written example has.
 function triggerValue(draft, tested, data) {
   const declared = triggerSample(draft, data);
-  const areObjects = [declared, tested].every((each) => each && typeof each === "object" && !Array.isArray(each));
-  return areObjects ? { ...declared, ...tested } : (tested ?? declared);
+  return areObjects(declared, tested) ? { ...declared, ...tested } : (tested ?? declared);
 }
 
 // [{ root, title, value, tested }]: what can be looked up at a step, the trigger first.

@@ -1,6 +1,6 @@
 // store.js: the draft, its history, and keeping it: every change is saved a moment later, and nothing is lost when the
-// network is gone or another tab was faster.
-import { call } from "./calls.js";
+// network is gone, the session is over or another tab was faster.
+import { call, signInAgain } from "./calls.js";
 import { walk } from "./known.js";
 
 // A tree in which every expression that looks up the step `id` looks up `fresh` instead.
@@ -10,6 +10,13 @@ function lookingUp(value, id, fresh) {
   if (Array.isArray(value)) return value.map((item) => lookingUp(item, id, fresh));
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, lookingUp(item, id, fresh)]));
+}
+
+// What failed for another reason than what it is about is tried again.
+function stateAfter(status) {
+  if (!status) return "offline";
+  if (status === 401) return "signed_out";
+  return status === 429 || status >= 500 ? "busy" : "refused";
 }
 
 const SAVE_AFTER = 500;
@@ -28,7 +35,8 @@ export class Store extends EventTarget {
     this.problems = data.problems;
     this.samples = data.samples;
     this.results = null;
-    this.selected = this.draft.steps.length ? null : "trigger";
+    this.begun = this.draft.steps.length ? null : "trigger"; // the open card that nobody has left yet: nothing in it is called wrong
+    this.selected = this.begun ?? this.problems.map((each) => each.where).find((where) => this.isCard(where)) ?? null;
     this.past = [];
     this.future = [];
     this.saved = this.snapshot();
@@ -39,6 +47,7 @@ export class Store extends EventTarget {
       if (this.isDirty()) event.preventDefault();
     });
     addEventListener("online", () => this.save());
+    addEventListener("focus", () => this.isSignedOut && this.save()); // back from the tab in which to sign in
   }
 
   snapshot() {
@@ -100,7 +109,7 @@ export class Store extends EventTarget {
     to.push(this.snapshot());
     this.take(text);
     this.merging = "";
-    if (this.selected && !this.step(this.selected) && !["trigger", "settings"].includes(this.selected)) this.selected = null;
+    if (!this.isCard(this.selected)) this.selected = null;
     this.later();
     this.say("draw");
   }
@@ -117,7 +126,7 @@ export class Store extends EventTarget {
     clearTimeout(this.timer);
     if (this.saving) return this.saving.then(() => this.save());
     if ((!this.isDirty() && !force) || (this.conflict && !force)) return;
-    this.state = "saving";
+    if (!this.isSignedOut) this.state = "saving";
     this.say("state");
     this.saving = this.send().finally(() => (this.saving = null));
     return this.saving;
@@ -127,12 +136,14 @@ export class Store extends EventTarget {
     const text = this.snapshot();
     const { draft, about } = JSON.parse(text);
     try {
+      if (this.isSignedOut) await signInAgain();
       const answer = await call(this.data.urls.save_draft, { draft, ...about, revision: this.revision });
       this.saved = text;
       this.revision = answer.revision;
       this.problems = answer.problems;
       this.hasChanges = answer.has_changes;
       this.tries = 0;
+      this.isSignedOut = false;
       this.state = "saved";
       if (this.isDirty()) this.later();
       else localStorage.removeItem(this.keptKey);
@@ -150,9 +161,10 @@ export class Store extends EventTarget {
       this.say("conflict");
       return;
     }
-    this.state = error.status === 400 || error.status === 413 ? "refused" : "offline";
+    this.isSignedOut = error.status === 401;
+    this.state = stateAfter(error.status);
     this.words = error.message;
-    if (this.state === "offline") {
+    if (this.state !== "refused") {
       this.tries += 1;
       this.timer = setTimeout(() => this.save(), Math.min(1000 * 2 ** this.tries, 15000));
     }
@@ -175,6 +187,10 @@ export class Store extends EventTarget {
   }
 
   // Steps
+
+  isCard(id) {
+    return ["trigger", "settings"].includes(id) || Boolean(this.step(id));
+  }
 
   step(id) {
     return [...walk(this.draft.steps)].find((each) => each.id === id);
@@ -232,6 +248,7 @@ export class Store extends EventTarget {
       draft.steps = lookingUp(draft.steps, id, fresh);
     });
     if (id in this.samples) this.samples[fresh] = this.samples[id];
+    if (this.begun === id) this.begun = fresh;
     this.selected = fresh;
     this.say("draw");
     return fresh;

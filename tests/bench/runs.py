@@ -1,4 +1,4 @@
-"""Measure runs: how many a second, how soon after the event the first call leaves, and the list at many rows.
+"""Measure runs: how many a second, and how soon after the event the first call leaves.
 
 Run by `make bench`. Everything is on this machine: load, database, broker, workers and the provider, which answers at
 once. Real Celery workers on an embedded broker, or on BENCH_BROKER_URL; SQLite, or BENCH_DATABASE_URL (an empty one).
@@ -9,7 +9,6 @@ import json
 import os
 import platform
 import secrets
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -50,15 +49,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=1500)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--rows", type=int, default=100_000, help="of the list that is measured; 0 leaves it out")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         bench = Bench(Path(folder), options, stack)
         for title, steps in (("one action", [CREATE]), ("five steps, three of them calls", FIVE)):
             bench.measure(title, steps)
         bench.stop()
-        if options.rows:
-            bench.measure_list(options.rows)
 
 
 class Bench:
@@ -186,43 +182,6 @@ class Bench:
             lines = Path(f"/proc/{worker.pid}/status").read_text().splitlines()
             peaks.append(next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM")))
         return max(peaks)
-
-    def measure_list(self, rows: int) -> None:
-        from django.core.management import call_command
-        from django.test import Client
-
-        from integrations.models import Project, User
-        from workflows.models import Workflow
-
-        os.environ["DJANGO_ALLOWED_HOSTS"] = "localhost"
-        call_command("seed_runs", count=rows, verbosity=0)
-        project = Project.objects.order_by("-created_at").first()
-        assert project is not None
-        client = Client()
-        client.force_login(User.objects.create_superuser("bench@localhost", "bench"))
-        flow = Workflow.objects.filter(project=project).first()
-        since = (datetime.now(UTC) - timedelta(days=20)).strftime("%Y-%m-%dT%H:%M")
-        until = (datetime.now(UTC) - timedelta(days=10)).strftime("%Y-%m-%dT%H:%M")
-        filters = {
-            "all": "",
-            "status": "status=failed",
-            "failed or uncertain": "status=bad",
-            "workflow": f"workflow={flow.pk if flow else ''}",
-            "user": "user=user-7",
-            "time": f"since={since}&until={until}",
-            "text in the error": "error=502",
-            "no match": "error=nothing+like+it",
-        }
-        print(f"\nThe list of runs at {rows:,} rows, whole page (p50, p95 of 20):")
-        for title, query in filters.items():
-            times = []
-            for _ in range(20):
-                began = time.perf_counter()
-                answer = client.get(f"/p/{project.pk}/runs?{query}", headers={"host": "localhost"})
-                times.append((time.perf_counter() - began) * 1000)
-                assert answer.status_code == 200, answer.status_code
-            times.sort()
-            print(f"  {title:22}{statistics.median(times):8.1f} ms{times[18]:8.1f} ms")
 
 
 if __name__ == "__main__":

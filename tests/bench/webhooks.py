@@ -1,5 +1,4 @@
-"""Measure deliveries: how many a second are verified, deduplicated and committed, how soon the first call follows, and
-the ledger at many rows.
+"""Measure deliveries: how many a second are verified, deduplicated and committed, and how soon the first call follows.
 
 Run by `make bench`. As for runs, everything is on this machine; the bare server beside it only reads and answers.
 """
@@ -10,7 +9,6 @@ import json
 import multiprocessing
 import os
 import signal
-import statistics
 import sys
 import tempfile
 import time
@@ -18,7 +16,6 @@ import uuid
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +40,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--deliveries", type=int, default=6000)
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--rows", type=int, default=100_000, help="of the ledger that is measured; 0 leaves it out")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         bench = WebhookBench(Path(folder), options, stack)
         bench.measure_accepting(stack)
         bench.measure_delay()
         bench.stop()
-        if options.rows:
-            bench.measure_ledger(options.rows)
 
 
 def body_of(number: int, summary: str) -> bytes:
@@ -202,65 +196,6 @@ class WebhookBench(Bench):
         print(
             f"From the delivery to the first call, at 20 a second: {p50:.1f} ms p50, {p95:.1f} ms p95, {p99:.1f} ms p99"
         )
-
-    def measure_ledger(self, rows: int) -> None:
-        from django.db import connection
-        from django.test import Client
-
-        from integrations.models import Event, User
-        from integrations.models.base import first_uuid_at
-
-        states = ["dispatched"] * 6 + ["ignored"] * 3 + ["failed"]
-        sources, names = (
-            ["webhook", "webhook", "poll", "app", "catch_up"],
-            ["issue_updated", "issue_created", "task.created"],
-        )
-        start = datetime.now(UTC) - timedelta(days=30)
-        for first in range(0, rows, 5000):
-            batch = []
-            for number in range(first, min(first + 5000, rows)):
-                at = first_uuid_at(start + timedelta(days=30) * number / rows)
-                batch.append(
-                    Event(
-                        pk=uuid.UUID(int=at.int | number),
-                        project=self.project,
-                        connection=self.connections[number % 20],
-                        sub=f"user-{number % 20}",
-                        source=sources[number % 5],
-                        name=names[number % 3],
-                        state=states[number % 10],
-                        reason="1 run",
-                        subject=f"issue:{number % 5000}",
-                        happened_at=start,
-                        payload={"event": "issue_updated", "summary": "x" * 200},
-                    )
-                )
-            Event.objects.bulk_create(batch)
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")  # As it has long been done where so many rows have grown.
-        client = Client()
-        client.force_login(User.objects.create_superuser("bench@localhost", "bench"))
-        filters = {
-            "all": "",
-            "failed": "state=failed",
-            "ignored": "state=ignored",
-            "came by": "source=poll",
-            "name": "name=task.created",
-            "user": "user=user-7",
-            "connection": f"connection={self.connections[3].pk}",
-            "user and outcome": "user=user-7&state=failed",
-            "no match": "name=nothing.like.it",
-        }
-        print(f"\nThe ledger at {rows:,} events, whole page (p50, p95 of 20):")
-        for title, query in filters.items():
-            times = []
-            for _ in range(20):
-                began = time.perf_counter()
-                answer = client.get(f"/p/{self.project.pk}/events?{query}", headers={"host": "localhost"})
-                times.append((time.perf_counter() - began) * 1000)
-                assert answer.status_code == 200, answer.status_code
-            times.sort()
-            print(f"  {title:22}{statistics.median(times):8.1f} ms{times[18]:8.1f} ms")
 
 
 if __name__ == "__main__":

@@ -5,11 +5,14 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.conf import settings as conf
+from django.test import Client
 
-from integrations.models import Integration, OAuthApp, Project
+from integrations.models import Integration, Member, OAuthApp, Project, User
 from tests.browser import axe_package
 from tests.browser.npm_package import NotFetched
 from tests.browser.product import Product, Site, serving
+from tests.support import csp
 from tests.support.processes import free_port, granian
 
 if TYPE_CHECKING:
@@ -19,6 +22,19 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def _rows_for_other_processes(transactional_db: None) -> None:
     pass
+
+
+@pytest.fixture(autouse=True)
+def _no_csp_reports(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let no Content-Security-Policy have anything to refuse, but what `@pytest.mark.csp("frame-ancestors")` names."""
+    if "browser" not in request.fixturenames:
+        yield
+        return
+    expected = [name for mark in request.node.iter_markers("csp") for name in mark.args]
+    with csp.watching(request.getfixturevalue("browser"), monkeypatch) as reports:
+        yield
+    assert csp.unexpected(reports, expected) == []
+    assert [name for name in expected if not any(name in report for report in reports)] == [], "it was not refused"
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +56,18 @@ def jira(project: Project) -> Integration:
     """Jira in the project, active, with the sandbox's development keys."""
     app = OAuthApp.objects.create(project=project, provider="jira")
     return Integration.objects.create(project=project, provider_slug="jira", oauth_app=app, is_active=True)
+
+
+@pytest.fixture
+def signed_in(page: "Page", server: str, project: Project) -> "Page":
+    """Olivia, who owns the project, is signed in to the dashboard."""
+    olivia = User.objects.create_user("olivia@acme.test", "correct horse battery")
+    Member.objects.create(project=project, user=olivia, role=Member.Role.OWNER)
+    client = Client()
+    client.force_login(olivia)
+    cookie = client.cookies[conf.SESSION_COOKIE_NAME]
+    page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": server}])
+    return page
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A script out of an npm package: fetched for the test session and never kept."""
+"""npm packages, or a script out of one: fetched for the test session and never kept."""
 
 import subprocess
 import tarfile
@@ -24,3 +24,13 @@ def fetch(package: str, script: str, folder: Path, *, otherwise: str) -> str:
         if found is None:
             raise NotFetched(f"{package} has no {script}.")
         return found.read().decode()
+
+
+def install(packages: list[str], folder: Path, *, otherwise: str) -> None:
+    """Install packages with what they need, without running their scripts."""
+    command = ["npm", "install", *packages, "--prefix", str(folder), "--silent", "--prefer-offline"]
+    try:
+        flags = ["--ignore-scripts", "--no-audit", "--no-fund"]
+        subprocess.run([*command, *flags], cwd=folder, check=True, capture_output=True, timeout=120)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise NotFetched(f"npm could not install {packages}, so {otherwise}: {error}") from error

@@ -3,7 +3,8 @@
 import os
 import subprocess
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
@@ -26,7 +27,8 @@ def demo_project(server: str) -> Project:
 
 
 @pytest.fixture
-def acme(server: str, demo_project: Project) -> Iterator[str]:
+def acme(server: str, demo_project: Project, settings: Any) -> Iterator[str]:
+    (Path(settings.VAR_DIR) / "acme_tasks.json").unlink(missing_ok=True)
     url = f"http://127.0.0.1:{(port := free_port())}"
     environment = {"PUBLIC_URL": server, "DJANGO_SETTINGS_MODULE": "config.settings"}
     with running([*MANAGE, "jira_demo", "--port", str(port)], env=environment, answers=f"{url}/healthz"):

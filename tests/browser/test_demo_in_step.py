@@ -14,6 +14,7 @@ from tests.browser.test_demo import acme, connect, demo_project, jira
 from tests.browser.workers import working
 from tests.support.processes import free_port, granian
 from tests.support.sandbox import Sandbox
+from workflows.models import Run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -63,6 +64,22 @@ def test_tasks_and_issues_are_kept_in_step(acme: str, in_step: None, sandbox: Sa
     made.get_by_label("Status").select_option("Done")
     wait_for(lambda: "status" in str(sandbox.operate("state", method="GET")["ledger"][-1]))
     expect(page.locator("[data-tasks] li")).to_have_count(7)
+
+
+def test_a_task_that_is_sent_to_jira_stays_one_task(acme: str, in_step: None, sandbox: Sandbox, page: "Page") -> None:
+    connect(page, acme)
+    wait_for(lambda: len(sandbox.operate("webhooks", method="GET")) == 1)
+    every = page.locator("[data-tasks] li")
+    task = every.filter(has_text="Checkout fails for saved cards")
+    expect(task).to_be_visible()
+    before = every.count()
+
+    task.get_by_role("button", name="Send to Jira").click()
+    page.get_by_role("button", name="Create issue").click()
+
+    expect(task.get_by_role("link", name="OPS-")).to_be_visible()
+    wait_for(Run.objects.filter(status=Run.Status.DONE).exists)
+    expect(every).to_have_count(before)
 
 
 def wait_for(is_true: Callable[[], bool]) -> None:

@@ -2,37 +2,60 @@
 
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
 
+from integrations.api import keys
+from integrations.dashboard import invitations
 from integrations.dashboard.urls import project_pages
-from integrations.models import Connection, Integration, Member, Project, SigningKey, SiteWebhook
-from tests.dashboard.conftest import url
+from integrations.models import Call, Connection, Integration, Member, Project, SigningKey, SiteWebhook
+from tests.dashboard.conftest import text, url
 
 pytestmark = pytest.mark.django_db
 
 PAGES = [
+    "overview",
+    "calls_health",
+    "call",
+    "export_user",
+    "delete_user",
     "integrations",
     "catalog",
     "provider",
     "integration",
     "integration_settings",
+    "portal",
+    "portal_preview",
     "users",
     "user",
     "calls",
     "audit",
+    "export_audit",
     "sdk_settings",
+    "api_keys",
+    "new_api_key",
+    "revoke_api_key",
     "project_settings",
+    "copy_project",
+    "delete_project",
+    "remove_integration",
     "members",
     "disconnect",
     "connection",
     "site_webhook",
     "revoke_key",
+    "rotate_key",
+    "end_key",
+    "check_token",
     "remove_member",
 ]
-ACTIONS = ["add_integration", "activate", "deactivate", "generate_key", "add_key", "member_link", "change_role"]
-ACTIONS += ["look_now", "delete_site_webhook"]
+ACTIONS = ["add_integration", "activate", "deactivate", "generate_key", "add_key", "change_role", "invite"]
+ACTIONS += ["look_now", "delete_site_webhook", "try_connect", "try_call", "disable_user", "enable_user"]
+ACTIONS += ["test_token", "test_page", "allow_page"]
+ACTIONS += ["send_invitation_again", "withdraw_invitation", "require_second_factor"]
 
 
 @pytest.fixture
@@ -47,22 +70,45 @@ def address(
     webhook = SiteWebhook(project=project, connection=connection, feed="projects")
     webhook.new_secret()
     webhook.save()
+    invitation, _ = invitations.invite(project, "carol@example.com", "admin", member.user)
+    call = Call.objects.create(
+        project=project,
+        sub="user-1",
+        provider_slug="jira",
+        method="GET",
+        path="/",
+        status=500,
+        milliseconds=1,
+        at=datetime.now(UTC),
+    )
     rest: dict[str, object] = {
         "provider": "jira",
         "integration": "jira",
         "integration_settings": "jira",
+        "remove_integration": "jira",
+        "portal": "jira",
+        "portal_preview": "jira",
         "add_integration": "jira",
         "activate": "jira",
         "deactivate": "jira",
+        "try_connect": "jira",
+        "try_call": "jira",
         "user": connection.user_id,
+        "disable_user": connection.user_id,
+        "enable_user": connection.user_id,
+        "export_user": connection.user_id,
+        "delete_user": connection.user_id,
+        "call": call.pk,
         "disconnect": connection.pk,
         "connection": connection.pk,
         "look_now": connection.pk,
         "site_webhook": [connection.pk, "projects"],
         "delete_site_webhook": [connection.pk, webhook.pk],
-        "revoke_key": signing_key.pk,
+        **dict.fromkeys(("revoke_key", "rotate_key", "end_key"), signing_key.pk),
+        "revoke_api_key": keys.make(project, "Reports", ["runs:read"], member.user)[0].pk,
         "remove_member": member.pk,
-        "member_link": member.pk,
+        "send_invitation_again": invitation.pk,
+        "withdraw_invitation": invitation.pk,
         "change_role": member.pk,
     }
     more = {name: value if isinstance(value, list) else [value] for name, value in rest.items()}
@@ -70,7 +116,7 @@ def address(
 
 
 def test_every_page_is_listed_here() -> None:
-    assert sorted(page.name for page in project_pages) == sorted(PAGES + ACTIONS)
+    assert sorted(page.name for page in project_pages) == sorted([*PAGES, *ACTIONS, "settings"])
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -96,6 +142,23 @@ def test_a_stranger_cannot_see_that_it_exists(name: str, address: Callable[[str]
     assert response.status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("referer", "then"),
+    [
+        ("http://testserver/p/1/integrations/jira?example=2", "/p/1/integrations/jira?example=2"),
+        ("https://evil.test/p/1", None),
+        ("", None),
+    ],
+)
+def test_who_was_signed_out_meanwhile_goes_on_at_the_page_of_the_button(
+    referer: str, then: str | None, address: Callable[[str], str], client: Client
+) -> None:
+    response = client.post(address("try_call"), headers={"Referer": referer})
+
+    assert response.status_code == 302
+    assert parse_qs(urlsplit(response["Location"]).query)["next"] == [then or address("try_call")]
+
+
 @pytest.mark.parametrize("name", ACTIONS)
 def test_a_stranger_cannot_press_a_button(name: str, address: Callable[[str], str], as_stranger: Client) -> None:
     response = as_stranger.post(address(name))
@@ -108,6 +171,8 @@ def test_a_button_is_not_a_link(name: str, address: Callable[[str], str], as_ali
     response = as_alice.get(address(name))
 
     assert response.status_code == 405
+    assert response["Allow"] == "POST"
+    assert "There is no page at this address" in text(response)
 
 
 @pytest.mark.parametrize("name", ["integrations", "users", "calls", "audit", "catalog"])

@@ -43,7 +43,7 @@ def test_guessing_passwords_is_stopped(client: Client, alice: User) -> None:
 def test_nobody_signs_up_by_themselves(client: Client) -> None:
     response = client.get("/accounts/signup/")
 
-    assert "An owner of your project adds you" in text(response)
+    assert "An owner of your project invites you" in text(response)
     assert not User.objects.exists()
 
 
@@ -65,7 +65,9 @@ def test_pages_for_the_signed_out_wear_our_design(name: str, client: Client) -> 
     assert "css/theme.css" in text(client.get(f"/accounts/{name}/"))
 
 
-@pytest.mark.parametrize("name", ["password/change", "email", "logout", "reauthenticate"])
+@pytest.mark.parametrize(
+    "name", ["password/change", "logout", "reauthenticate", "second-factor", "passkeys", "sessions"]
+)
 def test_pages_of_the_account_wear_our_design(name: str, as_alice: Client) -> None:
     response = as_alice.get(f"/accounts/{name}/", follow=True)
 

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from integrations import audit
+from integrations import audit, removing
 from integrations.models import AuditEntry, Connection, Grant, Integration, Project, SigningKey, User
 from integrations.models.base import sealed_columns
 from tests.dashboard.conftest import ProviderApi, text
@@ -166,6 +166,29 @@ def test_a_project_is_edited_by_the_rules_of_the_dashboard(as_root: Client, proj
 
     assert "A production project cannot allow loopback origins" in text(response)
     assert "Line 1:" in text(response)
+
+
+def test_deleting_is_asked_where_it_says_what_goes(as_root: Client, integration: Integration) -> None:
+    project = integration.project
+
+    delete = as_root.get(reverse("admin:integrations_project_delete", args=[project.pk]))
+    page = text(as_root.get(reverse("admin:integrations_project_change", args=[project.pk])))
+    removal = text(as_root.get(reverse(CHANGE, args=[integration.pk])))
+
+    assert delete.status_code == 403
+    assert reverse("dashboard:delete_project", args=[project.pk]) in page
+    assert reverse("dashboard:remove_integration", args=[project.pk, "jira"]) in removal
+
+
+def test_what_was_deleted_says_so(as_root: Client, integration: Integration, root: User) -> None:
+    removing.remove_integration(integration, root)
+    removing.delete_project(integration.project, root)
+
+    page = text(as_root.get(reverse("admin:integrations_project_change", args=[integration.project_id])))
+    removal = text(as_root.get(reverse(CHANGE, args=[integration.pk])))
+
+    assert "It is deleted" in page
+    assert "It is removed" in removal
 
 
 def test_a_user_is_added_by_address(as_root: Client) -> None:

@@ -73,6 +73,46 @@ def test_own_keys_are_checked_and_saved(as_alice: Client, integration: Integrati
     assert "own-secret" not in text(response)
 
 
+def test_activating_on_this_page_saves_the_keys_first(as_alice: Client, integration: Integration) -> None:
+    response = save(as_alice, integration, then="activate")
+
+    integration.refresh_from_db()
+    assert (present_app().client_id, integration.is_active) == ("own-client", True)
+    assert "Jira is active" in text(response)
+
+
+def test_saving_without_a_change_is_not_audited(as_alice: Client, own_keys: Integration) -> None:
+    app = own_keys.oauth_app
+    save(as_alice, own_keys, client_id=app.client_id, client_secret="", scopes=app.scopes)
+
+    assert AuditEntry.objects.filter(action="integration settings changed").count() == 1  # that of own_keys
+
+
+def test_nothing_is_activated_while_the_keys_are_refused(
+    as_alice: Client, integration: Integration, provider_api: ProviderApi
+) -> None:
+    provider_api.replies(401, {"error": "access_denied", "error_description": "Unauthorized"})
+
+    response = save(as_alice, integration, then="activate")
+
+    integration.refresh_from_db()
+    assert not integration.is_active
+    assert "own-client" in text(response)
+
+
+def test_activating_goes_on_after_the_question(
+    as_alice: Client, integration: Integration, connect_user: Connect
+) -> None:
+    connect_user(integration)
+
+    asked = save(as_alice, integration, then="activate")
+    assert "Save and activate anyway" in text(asked)
+    save(as_alice, integration, client_secret="", then="activate", confirmed="1")
+
+    integration.refresh_from_db()
+    assert (present_app().client_id, integration.is_active) == ("own-client", True)
+
+
 def test_a_wrong_secret_is_said_at_the_secret_and_nothing_else_is_lost(
     as_alice: Client, integration: Integration, provider_api: ProviderApi
 ) -> None:
@@ -149,8 +189,8 @@ def test_the_audit_tells_what_changed_and_no_secret(as_alice: Client, integratio
     save(as_alice, integration)
 
     entry = AuditEntry.objects.get(action="integration settings changed")
-    assert "own-client, new secret" in entry.detail
-    assert "own-secret" not in entry.detail
+    assert ("Client ID", "development keys", "own-client") in entry.changes
+    assert "own-secret" not in f"{entry.detail}{entry.changes}"
 
 
 # Development keys -----------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.django_db
 def test_home_leads_to_the_only_project(as_alice: Client, project: Project) -> None:
     response = as_alice.get("/")
 
-    assert response["Location"] == url("integrations", project.pk)
+    assert response["Location"] == url("overview", project.pk)
 
 
 def test_home_leads_to_the_project_that_was_open_last(as_alice: Client, alice: User, project: Project) -> None:
@@ -20,7 +20,7 @@ def test_home_leads_to_the_project_that_was_open_last(as_alice: Client, alice: U
 
     response = as_alice.get("/")
 
-    assert response["Location"] == url("integrations", other.pk)
+    assert response["Location"] == url("overview", other.pk)
 
 
 def test_home_forgets_a_project_that_was_left(as_alice: Client, alice: User, project: Project) -> None:
@@ -42,7 +42,7 @@ def test_who_creates_a_project_owns_it(as_stranger: Client, stranger: User) -> N
     response = as_stranger.post(url("new_project"), {"name": "Mine", "kind": "development"})
 
     project = Project.objects.get(name="Mine")
-    assert response["Location"] == url("catalog", project.pk)
+    assert response["Location"] == url("overview", project.pk)
     assert Member.objects.get(project=project).user == stranger
     assert AuditEntry.objects.get().action == "project created"
 
@@ -78,7 +78,10 @@ def test_settings_change_name_and_log_time(as_alice: Client, project: Project) -
 
     project.refresh_from_db()
     assert (project.name, project.call_log_days) == ("Renamed", 7)
-    assert AuditEntry.objects.get().detail == "name: Renamed; call_log_days: 7"
+    assert AuditEntry.objects.get().changes == [
+        ("Name", "Acme Tasks", "Renamed"),
+        ("Keep the call log for (days)", None, 7),
+    ]
 
 
 def test_a_project_with_development_keys_in_use_cannot_go_to_production(

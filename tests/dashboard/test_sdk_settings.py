@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import jwt
@@ -34,7 +35,7 @@ def test_the_private_key_is_shown_once_and_kept_nowhere(as_alice: Client, projec
     assert "BEGIN PRIVATE KEY" in text(response)
     assert "no-store" in response["Cache-Control"]
     assert "PRIVATE" not in key.public_pem
-    assert "PRIVATE" not in text(as_alice.get(url("sdk_settings", project.pk)))
+    assert "BEGIN PRIVATE" not in text(as_alice.get(url("sdk_settings", project.pk)))
 
 
 def test_generating_and_revoking_are_audited_by_key_id(as_alice: Client, project: Project) -> None:
@@ -51,7 +52,7 @@ def test_a_sixth_active_key_is_refused(as_alice: Client, project: Project, alice
 
     response = as_alice.post(url("generate_key", project.pk))
 
-    assert "at most 5 active keys" in text(response)
+    assert re.search(r"autofocus>[^<]*at most 5 active keys", text(response))
     assert SigningKey.objects.count() == 5
 
 
@@ -133,6 +134,13 @@ def test_a_wrong_origin_is_named_with_its_line_and_kept(line: str, as_alice: Cli
     assert project.allowed_origins == []
 
 
+def test_the_cursor_is_where_the_first_error_is(as_alice: Client, project: Project) -> None:
+    page = text(save(as_alice, project, allowed_origins="acme", return_urls="acme"))
+
+    [focused] = re.findall(r"<[^>]* autofocus[^>]*>", page)
+    assert 'name="allowed_origins"' in focused
+
+
 def test_loopback_origins_are_refused_in_production(as_alice: Client, project: Project) -> None:
     Project.objects.update(kind=Project.Kind.PRODUCTION)
 
@@ -164,7 +172,7 @@ def test_exceptions_are_off_warned_about_and_audited(as_alice: Client, project: 
     assert "Both make the project less safe" in page
     project.refresh_from_db()
     assert project.connect_without_claim
-    assert AuditEntry.objects.get().detail == "connect without claim: True"
+    assert AuditEntry.objects.get().changes == [("Connect without a claim", False, True)]
 
 
 def test_saving_without_a_change_is_not_audited(as_alice: Client, project: Project) -> None:

@@ -122,7 +122,7 @@ def test_an_upgrade_with_runs_under_way_loses_nothing_and_leaves_nothing_uncerta
 
 @pytest.mark.parametrize("broker", ["", "none"], ids=["a broker", "no broker"])
 def test_a_crowd_of_one_projects_events_does_not_keep_another_waiting(sandbox: Sandbox, broker: str) -> None:
-    count = "10000" if IS_FULL else "800"
+    count = "10000" if IS_FULL else "1200"
 
     result = run_script("tests.faults.crowd", sandbox, "--runs", count, "--broker", broker)
 

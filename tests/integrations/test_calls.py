@@ -185,5 +185,5 @@ def test_many_are_deleted_a_batch_at_a_time(
     monkeypatch.setattr(calls, "PRUNE_BATCH", 2)
     old_calls(project, *range(40, 45))
 
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         assert calls.prune() == 5

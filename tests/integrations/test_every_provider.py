@@ -38,9 +38,13 @@ def test_it_can_be_shown(provider: Provider) -> None:
     assert "<svg" in Path(str(logo)).read_text()
     assert provider.name
     assert provider.tagline.endswith(".")
+    assert provider.description.endswith(".")
     assert provider.categories
     assert provider.offers
     assert provider.docs_url.startswith("https://")
+    assert provider.prerequisites
+    assert all(each.endswith(".") for each in provider.prerequisites)
+    assert all(guide.title and guide.url.startswith("https://") for guide in provider.guides)
     assert len(provider.brand_color) == len("#rrggbb")
 
 

@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies
 
+from integrations.api import keys
 from integrations.redaction import RedactingFilter, redact
 
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl-of_it"
@@ -27,6 +28,8 @@ LINES = {
     "secret in a dict": f"{{'client_secret': '{HIDDEN}'}}",
     "secret in a form": f"grant_type=refresh_token&client_secret={HIDDEN}&x=1",
     "token in a form": f"refresh_token={HIDDEN}&x=1",
+    "an invitation": f"Internal Server Error: /accounts/invitations/{HIDDEN}-and-long-enough/",
+    "a reset": f"Internal Server Error: /accounts/password/reset/key/1-{HIDDEN}-and-long-enough/",
     "private key": PEM,
     "private key that breaks off": PEM[:50],
 }
@@ -50,6 +53,29 @@ def log() -> Iterator[io.StringIO]:
 
 
 logger = logging.getLogger("a library")
+
+
+@pytest.mark.parametrize("text", ["no\n2026-01-01 INFO forged", "no\r\n2026-01-01 INFO forged", "no\u20282026-01-01"])
+def test_a_line_break_from_outside_begins_no_entry(log: io.StringIO, text: str) -> None:
+    logger.warning("the provider said: %s", text)
+    try:
+        raise ValueError(text)
+    except ValueError:
+        logger.exception("it failed")
+
+    assert not [line for line in log.getvalue().splitlines() if line.startswith("2026")]
+
+
+def test_what_a_terminal_would_obey_is_shown(log: io.StringIO) -> None:
+    logger.warning("the provider said: %s", "\x1b[2Jgone")
+
+    assert log.getvalue() == "the provider said: \\x1b[2Jgone\n"
+
+
+def test_an_api_key_is_left_out_but_for_its_public_beginning() -> None:
+    key = keys.new_text()
+
+    assert redact(f"X-Key: {key}; {keys.prefix_of(key)}") == f"X-Key: [secret]; {keys.prefix_of(key)}"
 
 
 @pytest.mark.parametrize("line", LINES)

@@ -268,3 +268,25 @@ def test_the_command_does_not_start_with_a_wrong_key(settings: Any) -> None:
         call_command("sweeper", once=True)
 
     assert not Heartbeat.objects.exists()
+
+
+# What was removed -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_deleted_project_is_cleared_away(project: Project, sweeper: Sweeper) -> None:
+    Project.objects.filter(pk=project.pk).update(deleted_at=ago(minutes=1))
+
+    sweeper.sweep()
+
+    assert not Project.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_removed_integration_is_cleared_away(app: OAuthApp, sweeper: Sweeper) -> None:
+    Integration.objects.create(project=app.project, provider_slug="jira", oauth_app=app, removed_at=ago(minutes=1))
+
+    sweeper.sweep()
+
+    assert not Integration.objects.exists()
+    assert Project.objects.exists()

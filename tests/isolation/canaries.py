@@ -19,6 +19,7 @@ WAITING_TOKEN = "canary-waiting-token-Vg5j"
 PROJECT_SECRET = "canary-project-secret-Zt9k"
 SITE_SECRET = "canary-site-webhook-secret-Qe7m"
 ALERT_SECRET = "whsec_Y2FuYXJ5LWFsZXJ0LXNlY3JldC1LcDRi"
+FACTOR_SECRET = "canary-second-factor-Uw5r"
 ALL = {
     "the client secret": CLIENT_SECRET,
     "the client secret before it": FORMER_SECRET,
@@ -31,6 +32,7 @@ ALL = {
     "a secret of the project": PROJECT_SECRET,
     "the alerts' signing secret": ALERT_SECRET,
     "the secret of a webhook made by hand": SITE_SECRET,
+    "the secret of a second factor": FACTOR_SECRET,
 }
 BASE64 = re.compile(r"[\w+/=-]{24,}")
 

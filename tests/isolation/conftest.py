@@ -6,27 +6,38 @@ Mallory is another user of Acme Tasks. The stranger owns Elsewhere, a project wi
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import jwt
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.apps import apps
-from django.forms.models import model_to_dict
+from django.db import connection, transaction
+from django.db.models import Model
 from django.test import Client
 
-from integrations import audit, connect
+from integrations import audit, connect, vault
+from integrations.api import keys
+from integrations.api.scopes import SCOPES
+from integrations.dashboard import invitations
 from integrations.models import (
+    ApiKey,
     Call,
+    CallHour,
     ConnectedUser,
     Connection,
     ConnectSession,
     Event,
     Grant,
     Integration,
+    Invitation,
     Member,
     OAuthApp,
     Project,
@@ -36,12 +47,26 @@ from integrations.models import (
     User,
 )
 from tests.isolation.routes import Route
+from tests.support.passkey import passkey_of
 from workflows import deploy, runs
 from workflows.models import AlertRule, Enablement, ProjectSecret, Run, Workflow
 
 ORIGIN = "https://app.acme.test"
 KEY = "k3y0fth3p0pup"
+PASSWORD = "correct horse battery"
 EXTERNAL_ID = "alices-own-name-for-it"
+# Alice's, at the provider and here: what nobody else may see.
+ACCOUNT = {
+    "id": "account-of-ada",
+    "name": "Ada Secretly",
+    "email": "ada@secretly.test",
+    "site_id": "site-of-ada",
+    "site": "Secretly Ltd",
+    "url": "https://secretly.atlassian.test",
+    "meta": "alices-metadata",
+    "setting": "alices-setting",
+    "external_id": EXTERNAL_ID,
+}
 MARKERS = [
     "site-of-ada",
     "Ada Secretly",
@@ -69,14 +94,24 @@ class House:
     run: Run
     site_webhook: SiteWebhook
     event: Event
+    invitation: Invitation
+    signed_in: UserSession
+    passkey: Authenticator
+    # The text of an API key with every scope.
+    api_key: str
+
+    def again(self) -> "House":
+        """Return it with instances of its own, which a test may change."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return replace(self, **{name: copy(value) for name, value in values.items() if isinstance(value, Model)})
 
     def token(self, sub: str, **claims: Any) -> str:
         now = int(time.time())
         payload = {"sub": sub, "iat": now, "exp": now + 3600, "aud": str(self.project.pk)} | claims
         return jwt.encode(payload, self.private_key, algorithm="RS256", headers={"kid": self.signing_key.kid})
 
-    def address(self, route: Route, *, project: Project | None = None) -> str:
-        """Return the route's address with the rows of this house, asked for below `project`."""
+    def address(self, route: Route, *, project: Project | None = None, **instead: object) -> str:
+        """Return the route's address with the rows of this house, or others `instead`, asked for below `project`."""
         connection, session = self.connection, self.session
         values = {
             "project_id": (project or self.project).pk,
@@ -86,7 +121,10 @@ class House:
             "credential_id": connection.pk,
             "user_id": connection.user_id,
             "key_id": self.signing_key.pk,
-            "member_id": self.project.members.get().pk,
+            "api_key_id": self.project.api_keys.earliest("created_at").pk,
+            "sub": self.connection.user.sub,
+            "step_id": "trigger",
+            "member_id": self.project.members.latest("pk").pk,
             "session_id": session.pk,
             "app_id": self.integration.oauth_app_id,
             "key": session.key,
@@ -95,13 +133,17 @@ class House:
             "version_id": self.run.version_id,
             "run_id": self.run.pk,
             "event_id": self.event.pk,
+            "call_id": self.project.calls.earliest("pk").pk,
             "webhook_id": self.site_webhook.pk,
             "feed": "projects",
-            "secret_id": self.project.secrets.get().pk,
+            "secret_id": self.project.secrets.latest("pk").pk,
             "token": self.integration.oauth_app.webhook_token
             if "/site/" not in route.pattern
             else self.site_webhook.token,
             "path": "rest/api/3/myself",
+            "invitation_id": self.invitation.pk,
+            "usersession_id": self.signed_in.pk,
+            "pk": self.passkey.pk,
             "object_id": _first_row(route.admin_model),
             "id": self.owner.pk,
             "content_type_id": 1,
@@ -109,33 +151,37 @@ class House:
             "url": "nothing",
             "uidb36": "1",
         }
-        return route.address(values)
+        return route.address(values | instead)
 
-    def rows(self) -> list[dict[str, Any]]:
-        """Return what must be the same after others tried everything."""
-        found: list[Any] = [Project.objects.get(pk=self.project.pk)]
-        for model in (Member, SigningKey, OAuthApp, Integration, Grant, Connection):
-            found += model.objects.filter(project=self.project).order_by("pk")
-        found += ConnectedUser.objects.filter(pk=self.connection.user_id)
-        found += ConnectSession.objects.filter(user=self.connection.user_id)
+    def rows(self) -> list[tuple[Any, ...]]:
+        """Return what must be the same after others tried everything, column by column."""
+        found = _rows(Project, "id", self.project.pk)
+        for owned in (Member, SigningKey, ApiKey, OAuthApp, Integration, Grant, Connection, Invitation):
+            found += _rows(owned, "project", self.project.pk)
         for owned in (Workflow, Run, ProjectSecret, AlertRule, SiteWebhook, Subscription):
-            found += owned.objects.filter(project=self.project).order_by("pk")
-        found += Enablement.objects.filter(connection=self.connection)
-        return [model_to_dict(row) | {"pk": row.pk, "sealed": _sealed(row)} for row in found]
+            found += _rows(owned, "project", self.project.pk)
+        found += _rows(ConnectedUser, "id", self.connection.user_id)
+        found += _rows(ConnectSession, "user", self.connection.user_id)
+        found += _rows(Enablement, "connection", self.connection.pk)
+        return found + _rows(UserSession, "id", self.signed_in.pk) + _rows(Authenticator, "id", self.passkey.pk)
 
 
-def _sealed(row: Any) -> list[str]:
-    return [str(getattr(row, field.name)) for field in row._meta.concrete_fields if not field.editable]
+def _rows(model: type[Model], name: str, value: object) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_query(model, name), [model._meta.get_field(name).get_db_prep_value(value, connection)])
+        return cursor.fetchall()
+
+
+@cache
+def _query(model: type[Model], name: str) -> str:
+    """Return the query for a model's rows; Django takes longer to write it than the database to answer."""
+    column, table, key = model._meta.get_field(name).column, model._meta.db_table, model._meta.pk.column
+    return f'SELECT * FROM "{table}" WHERE "{column}" = %s ORDER BY "{key}"'
 
 
 def _first_row(admin_model: str) -> object:
     row = apps.get_model(admin_model.replace("/", ".")).objects.first() if admin_model else None
     return row.pk if row else "1"
-
-
-@pytest.fixture(scope="session")
-def key_pairs() -> list[rsa.RSAPrivateKey]:
-    return [rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2)]
 
 
 @pytest.fixture(autouse=True)
@@ -202,6 +248,9 @@ def build(name: str, owner: User, private_key: rsa.RSAPrivateKey, account: dict[
         milliseconds=12,
         at=datetime.now(UTC),
     )
+    CallHour.objects.create(
+        project=project, provider_slug="jira", hour=datetime.now(UTC), method="GET", route="/rest/api/3/myself", calls=1
+    )
     audit.record(project, owner, "connected", str(connection))
     return House(
         project=project,
@@ -214,6 +263,10 @@ def build(name: str, owner: User, private_key: rsa.RSAPrivateKey, account: dict[
         run=_run(connection, account),
         site_webhook=_site_webhook(connection),
         event=_event(connection, account),
+        invitation=invitations.invite(project, f"invited-{owner.pk}@elsewhere.test", "support", owner)[0],
+        signed_in=UserSession.objects.create(user=owner, ip="192.0.2.1", session_key=f"of-{project.pk.hex}"),
+        passkey=passkey_of(owner, account["meta"]),
+        api_key=keys.make(project, "Back end", [scope.name for scope in SCOPES], owner)[1],
     )
 
 
@@ -310,43 +363,61 @@ def _consent(user: ConnectedUser, integration: Integration, account: dict[str, s
     return session
 
 
-@pytest.fixture
-def olivia(db: None) -> User:
-    return User.objects.create_user("olivia@acme.test", "correct horse battery")
+# The two projects, made once ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class World:
+    acme: House
+    elsewhere: House
+    root: User
+
+
+def new_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, 2048)
+
+
+@pytest.fixture(scope="package")
+def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    """Everything there is, in a transaction that is never committed."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        vault.forget_keys()
+        olivia = User.objects.create_user("olivia@acme.test", PASSWORD)
+        stranger = User.objects.create_user("stranger@elsewhere.test", PASSWORD)
+        yield World(
+            acme=build("Acme Tasks", olivia, new_key(), ACCOUNT),
+            elsewhere=build("Elsewhere", stranger, new_key(), dict.fromkeys(ACCOUNT, "elsewhere")),
+            root=User.objects.create_superuser("root@patchbay.test", PASSWORD),
+        )
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(autouse=True)
+def db(world: World) -> Iterator[None]:
+    """Instead of a database for each test: what one has done to the world is undone after it."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture
-def stranger(db: None) -> User:
-    return User.objects.create_user("stranger@elsewhere.test", "correct horse battery")
+def acme(world: World) -> House:
+    return world.acme.again()
 
 
 @pytest.fixture
-def root(db: None) -> User:
-    return User.objects.create_superuser("root@patchbay.test", "correct horse battery")
+def elsewhere(world: World) -> House:
+    return world.elsewhere.again()
 
 
 @pytest.fixture
-def acme(olivia: User, key_pairs: list[rsa.RSAPrivateKey]) -> House:
-    account = {
-        "id": "account-of-ada",
-        "name": "Ada Secretly",
-        "email": "ada@secretly.test",
-        "site_id": "site-of-ada",
-        "site": "Secretly Ltd",
-        "url": "https://secretly.atlassian.test",
-        "meta": "alices-metadata",
-        "setting": "alices-setting",
-        "external_id": EXTERNAL_ID,
-    }
-    return build("Acme Tasks", olivia, key_pairs[0], account)
+def olivia(acme: House) -> User:
+    return acme.owner
 
 
 @pytest.fixture
-def elsewhere(stranger: User, key_pairs: list[rsa.RSAPrivateKey]) -> House:
-    own = dict.fromkeys(
-        ["id", "name", "email", "site_id", "site", "url", "meta", "setting", "external_id"], "elsewhere"
-    )
-    return build("Elsewhere", stranger, key_pairs[1], own)
+def root(world: World) -> User:
+    return copy(world.root)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.urls import URLResolver, get_resolver
@@ -18,6 +18,7 @@ class Route:
 
     name: str
     pattern: str
+    view: Any = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         return self.name
@@ -38,7 +39,7 @@ class Route:
 
 
 def every_route() -> list[Route]:
-    return list(_walk(get_resolver(), "", ""))
+    return list(_walk(get_resolver("config.urls"), "", ""))
 
 
 def named(prefix: str) -> list[Route]:
@@ -52,7 +53,7 @@ def _walk(resolver: URLResolver, prefix: str, namespace: str) -> Iterator[Route]
         if isinstance(entry, URLResolver):
             yield from _walk(entry, pattern, f"{namespace}{entry.namespace}:" if entry.namespace else namespace)
         else:
-            yield Route(_name(entry, namespace) or pattern, pattern)
+            yield Route(_name(entry, namespace) or pattern, pattern, entry.callback)
 
 
 def _name(entry: Any, namespace: str) -> str:

@@ -11,8 +11,6 @@ from integrations.models import Connection, ConnectSession
 from tests.isolation.conftest import EXTERNAL_ID, MARKERS, ORIGIN, House, Provider
 from tests.isolation.tries import NAMING, filled
 
-pytestmark = pytest.mark.django_db
-
 
 def api(house: House, method: str, path: str, token: str, body: object = None, **headers: str) -> Any:
     return Client().generic(

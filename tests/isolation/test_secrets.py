@@ -11,15 +11,27 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 
 from integrations import audit, connect, setup, tokens
+from integrations.dashboard.second_factor import SecondFactorAdapter
 from integrations.errors import NeedsReconnect, TemporaryError, WrongKeys
-from integrations.models import ConnectSession, Event, Grant, Heartbeat, OAuthApp, RefusedDeliveries, User
+from integrations.models import (
+    AuditSeal,
+    ConnectSession,
+    Event,
+    Grant,
+    Heartbeat,
+    OAuthApp,
+    Portal,
+    RefusedDeliveries,
+    User,
+)
 from integrations.models.base import sealed_columns
 from tests.isolation import canaries
 from tests.isolation.canaries import database, found_in
@@ -27,10 +39,9 @@ from tests.isolation.conftest import ORIGIN, Answer, House
 from tests.isolation.routes import Route, named
 from tests.isolation.tries import call
 
-pytestmark = pytest.mark.django_db
-
 NONCE = "n" * 43
 PAGES = [route for route in [*named("dashboard:"), *named("workflows:")] if route.name != "dashboard:home"]
+ACCOUNT_PAGES = [*named("mfa_"), *named("account_")]
 SDK = [
     route for route in [*named("sdk:"), *named("workflows_sdk:"), *named("portal:")] if "project_id" in route.parameters
 ]
@@ -92,6 +103,8 @@ def house(acme: House, settings: Any) -> House:
     acme.project.alert_rule.save()
     acme.site_webhook.seal("secret", canaries.SITE_SECRET)
     acme.site_webhook.save()
+    kept = {"secret": SecondFactorAdapter().encrypt(canaries.FACTOR_SECRET)}
+    Authenticator.objects.create(user=acme.owner, type=Authenticator.Type.TOTP, data=kept)
     acme.session.nonce_hash = connect.digest(NONCE)
     acme.session.save()
     return acme
@@ -106,10 +119,12 @@ def refresh(house: House) -> None:
 def rows(house: House, olivia: User) -> None:
     """A row of every model that the house has none of."""
     Group.objects.create(name="Operators")
-    EmailAddress.objects.create(user=olivia, email=olivia.email, primary=True)
+    SocialAccount.objects.create(user=olivia, provider="oidc", uid="olivia")
     Heartbeat.objects.beat("sweeper")
+    AuditSeal.objects.create(project=house.project, last_id=1, count=1, digest="0" * 64)
     house.project.events.create(source=Event.Source.APP, name="hello", sub="alice")
     site = house.connection.site_url
+    Portal.objects.create(integration=house.integration)
     house.connection.subscriptions.create(project=house.project, feed="issues")
     house.connection.registrations.create(app=house.integration.oauth_app, site=site, feed="issues", provider_id="1000")
     house.integration.oauth_app.deliveries.create(provider_slug="jira", key="one", site=site, body="{}")
@@ -188,6 +203,15 @@ def test_no_column_of_the_database_holds_one(house: House) -> None:
     assert found_in(database()) == []
 
 
+@pytest.mark.parametrize("route", ACCOUNT_PAGES, ids=str)
+def test_no_page_of_an_account_shows_one(route: Route, house: House, as_olivia: Client, logs: Any) -> None:
+    page = as_olivia.get(house.address(route), follow=True)
+
+    assert page.status_code in (200, 404, 405)
+    assert secrets_in(text(page)) == []
+    assert found_in(logs.text) == []
+
+
 @pytest.mark.parametrize("route", PAGES, ids=str)
 def test_no_page_of_the_dashboard_shows_one(route: Route, house: House, as_olivia: Client, logs: Any) -> None:
     page = as_olivia.get(house.address(route), follow=True)
@@ -225,6 +249,15 @@ def test_no_answer_of_the_api_shows_one(route: Route, house: House, logs: Any) -
 
     assert secrets_in("".join(tries.bodies)) == []
     assert found_in(logs.text, {"the user token": token.split(".")[2]}) == []
+    assert found_in(logs.text) == []
+
+
+@pytest.mark.parametrize("route", [*named("management:"), *named("workflows_management:")], ids=str)
+def test_no_answer_of_the_management_api_shows_one(route: Route, house: House, logs: Any) -> None:
+    tries = call(house, route, house.api_key, methods=["GET"])
+
+    assert secrets_in("".join(tries.bodies)) == []
+    assert found_in(logs.text, {"the API key": house.api_key}) == []
     assert found_in(logs.text) == []
 
 
@@ -351,6 +384,18 @@ def test_a_private_key_is_shown_once_and_kept_nowhere(house: House, as_olivia: C
     line = {"the private key": shown.group(1).split()[3]}
     again = as_olivia.get(f"/p/{house.project.pk}/settings/sdk")
     assert found_in(text(again) + database() + logs.text, line) == []
+
+
+def test_an_api_key_is_shown_once_and_kept_nowhere(house: House, as_olivia: Client, logs: Any) -> None:
+    asked = {"name": "Reports", "scopes": ["users:read"], "days": "30"}
+    page = as_olivia.post(f"/p/{house.project.pk}/settings/api-keys/new", asked)
+    shown = page.context["key_text"]
+
+    again = as_olivia.get(f"/p/{house.project.pk}/settings/api-keys")
+    Client().get(f"/projects/{house.project.pk}/users", headers={"Authorization": f"Bearer {shown}"})
+
+    assert shown in page.content.decode()
+    assert found_in(text(again) + database() + logs.text, {"the API key": shown, "its secret": shown[12:-6]}) == []
 
 
 def test_a_private_key_pasted_by_mistake_is_neither_kept_nor_sent_back(

@@ -6,10 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+# The same engine without windows comes first: it takes a third less time.
+NAMES = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 ADVICE = (
-    "The browser tests need Chromium. Install it (Debian, as root: apt-get install chromium)"
+    "The browser tests need Chromium. Install it (Debian, as root: apt-get install chromium-headless-shell)"
     " or run: .venv/bin/playwright install --with-deps chromium"
 )
 
@@ -43,7 +44,7 @@ def get() -> str | None:
     has_apt = is_root and bool(shutil.which("apt-get"))
     commands = [[sys.executable, "-m", "playwright", "install", *(["--with-deps"] if has_apt else []), "chromium"]]
     if has_apt:
-        commands += [["apt-get", "update", "-q"], ["apt-get", "install", "-q", "-y", "chromium"]]
+        commands += [["apt-get", "update", "-q"], ["apt-get", "install", "-q", "-y", "chromium-headless-shell"]]
     for command in commands:
         if found := find():
             return found

@@ -7,8 +7,17 @@ from pathlib import Path
 KEPT = ("TEST_DATABASE_URL", "TEST_BROKER_URL")
 UNSET = (
     *("DATABASE_URL", "CELERY_BROKER_URL", "SANDBOX_URL", "DEMO_URL", "OUTBOUND_LOCAL_HOSTS", "DEBUG", "BEHIND_PROXY"),
-    *("PORT", "SECRET_KEY_FILE", "VAULT_KEYS_FILE", "PUBLIC_URL_FILE", "DEPLOYMENT_ID", "EMAIL_URL", "FAILPOINT"),
-    *(name for name in os.environ if name.startswith("JIRA_")),
+    *(
+        "PORT",
+        "SECRET_KEY_FILE",
+        "VAULT_KEYS_FILE",
+        "PUBLIC_URL_FILE",
+        "DEPLOYMENT_ID",
+        "EMAIL_URL",
+        "FAILPOINT",
+        "REQUIRE_SECOND_FACTOR",
+    ),
+    *(name for name in os.environ if name.startswith(("JIRA_", "OIDC_"))),
 )
 for name in UNSET:
     os.environ.pop(name, None)

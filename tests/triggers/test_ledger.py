@@ -38,6 +38,17 @@ def test_each_event_says_what_became_of_it(
 
     assert "1 run" in shown
     assert "No trigger is about" in shown
+    assert '<span class="wrap">Issue updated</span>' in shown
+    assert "<code>issue_updated</code>" in shown
+
+
+def test_an_event_without_a_name_is_told_by_how_it_came(staff: Client, listener: Connection) -> None:
+    dispatch.record(listener.project_id, Event.Source.CONNECTED, "", {}, sub="alice", connection=listener)
+
+    shown = page(staff, "workflows:events", listener.project_id)
+
+    assert '<td data-label="Event">' in shown
+    assert "Integration enabled<span" in shown
 
 
 @pytest.mark.parametrize(

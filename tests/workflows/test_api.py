@@ -77,6 +77,7 @@ def test_a_request_that_fails_says_why(alice: Window, request_flow: Callable[...
 
     assert answer.status_code == 400
     assert (answer.json()["code"], "Issue does not exist" in answer.json()["message"]) == ("run_failed", True)
+    assert answer.json()["status"] == answer.status_code == 400
 
 
 def test_a_workflow_that_is_off_is_not_started(alice: Window, request_flow: Callable[..., Workflow]) -> None:
@@ -411,6 +412,7 @@ def test_an_event_that_finds_the_disk_full_is_refused_and_taken_once_there_is_ro
     alice: Window, connection: Connection
 ) -> None:
     with databases["default"].cursor() as cursor:
+        cursor.execute("VACUUM")  # what other tests left free would be room
         cursor.execute("PRAGMA page_count")
         [pages] = cursor.fetchone()
         cursor.execute(f"PRAGMA max_page_count = {pages}")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.db.models.functions import Now
 
 from integrations import clock
@@ -46,6 +47,22 @@ def test_a_silent_sweeper(db: None) -> None:
 
     assert code == 1
     assert "Start manage.py sweeper" in words
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no trigrams")
+def test_many_users_and_no_index_to_search_them(jira: Integration, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "MANY_USERS", 1)
+    for number in range(2):
+        jira.project.connected_users.create(sub=f"user-{number}")
+    with_index, _ = said()
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX users_by_words")
+
+    without, code = said()
+
+    assert "trigrams" not in with_index
+    assert "docs/deployment.md says how to add them" in without
+    assert code == 1
 
 
 def test_an_event_that_waits_and_one_without_a_reason(jira: Integration) -> None:

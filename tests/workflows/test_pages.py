@@ -14,7 +14,7 @@ from django.test import Client
 from integrations.models import AuditEntry, Connection, Integration, Member, User
 from tests.support.upstream import Upstream, serving
 from tests.workflows.conftest import Worker, action, values
-from workflows import alerts
+from workflows import alerts, deploy
 from workflows.models import AlertRule, ProjectSecret, Run, Workflow
 
 
@@ -134,6 +134,85 @@ def test_it_is_run_now_for_a_connection(olivia: Client, base: str, worker: Worke
     assert worker.step(run, "made").output == {"a": 7}
 
 
+# Users ----------------------------------------------------------------------------------------------------------------
+
+
+def switch(client: Client, base: str, workflow: Workflow, connection: Connection, **form: str) -> str:
+    return text(client.post(f"{base}/workflows/{workflow.pk}/users/{connection.pk}", form, follow=True))
+
+
+def is_on(workflow: Workflow, connection: Connection) -> bool:
+    return workflow.enablements.on().filter(connection=connection).exists()
+
+
+def test_a_workflow_is_switched_for_a_user_from_its_page(
+    olivia: Client, base: str, worker: Worker, lent: Connection
+) -> None:
+    workflow = worker.workflow(values(a="1"))
+    before = text(olivia.get(f"{base}/workflows/{workflow.pk}/users"))
+
+    page = switch(olivia, base, workflow, lent, on="yes")
+
+    assert "Switch on" in before
+    assert f"{workflow.name} is switched on for {lent.user.display_name}." in page
+    assert is_on(workflow, lent)
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.action, entry.detail) == ("workflow switched on", f"{workflow.name} for {lent.user.sub}")
+
+    assert "is switched off for" in switch(olivia, base, workflow, lent)
+    assert not is_on(workflow, lent)
+
+
+def test_what_a_user_must_choose_first_is_said(olivia: Client, base: str, worker: Worker, lent: Connection) -> None:
+    needed = {"key": "project", "label": "Jira project", "type": "text", "required": True}
+    workflow = worker.workflow(values(a="{{settings.project}}"), settings=[needed])
+
+    page = switch(olivia, base, workflow, lent, on="yes")
+
+    assert "Jira project is required. They choose it in the portal" in page
+    assert '<a href="/docs/sdk#3-methods">by the SDK</a>' in page
+    assert not is_on(workflow, lent)
+
+
+def test_a_draft_is_switched_on_for_nobody(olivia: Client, base: str, worker: Worker, lent: Connection) -> None:
+    workflow = worker.workflow(values(a="1"))
+    deploy.undeploy(workflow, "test")
+
+    page = switch(olivia, base, workflow, lent, on="yes")
+
+    assert "is not deployed: there is nothing to switch on" in page
+    assert "Deploy it" in text(olivia.get(f"{base}/workflows/{workflow.pk}/run"))
+    assert not is_on(workflow, lent)
+
+
+def test_users_are_found_by_their_name(olivia: Client, base: str, worker: Worker, lent: Connection) -> None:
+    address = f"{base}/workflows/{worker.workflow(values(a='1')).pk}/users"
+
+    assert f"/connections/{lent.pk}" in text(olivia.get(address, {"q": lent.user.sub}))
+    assert "Nobody like that is connected." in text(olivia.get(address, {"q": "nobody"}))
+
+
+def test_switching_leads_back_to_the_page_of_the_list(
+    olivia: Client, base: str, worker: Worker, lent: Connection
+) -> None:
+    address = f"{base}/workflows/{worker.workflow(values(a='1')).pk}/users"
+    before = f"http://testserver{address}?q={lent.user.sub}"
+
+    there = olivia.post(f"{address}/{lent.pk}", {"on": "yes"}, headers={"Referer": before})
+    elsewhere = olivia.post(f"{address}/{lent.pk}", headers={"Referer": "https://evil.test/?q=1"})
+
+    assert there["Location"] == f"{address}?q={lent.user.sub}"
+    assert elsewhere["Location"] == address
+
+
+def test_showing_tests_too_keeps_the_filters(olivia: Client, base: str, worker: Worker, lent: Connection) -> None:
+    Run.objects.filter(pk=worker.run(values(a="1"), connection=lent).pk).update(is_test=True)
+
+    page = olivia.get(f"{base}/runs", {"user": lent.user.sub}).content.decode()
+
+    assert f'href="?user={lent.user.sub}&amp;tests=on"' in page
+
+
 # Runs -----------------------------------------------------------------------------------------------------------------
 
 
@@ -212,18 +291,45 @@ def test_an_uncertain_step_is_settled_on_its_page(
     assert (run.status, worker.step(run, "made").output) == ("done", {"n": 7})
 
 
+def test_a_list_without_tests_says_so(olivia: Client, base: str, runs: list[Run]) -> None:
+    before = text(olivia.get(f"{base}/runs"))
+    Run.objects.filter(pk=runs[0].pk).update(is_test=True)
+
+    assert "Tests are not among them" not in before
+    assert "Tests are not among them" in text(olivia.get(f"{base}/runs"))
+    assert "Tests are not among them" not in text(olivia.get(f"{base}/runs", {"tests": "on"}))
+
+
 # Secrets and alerts ---------------------------------------------------------------------------------------------------
 
 
 def test_a_secret_is_set_replaced_and_deleted(olivia: Client, base: str) -> None:
-    for value in ("first", "second"):
+    for value in ("a-first-value", "a-newer-value"):
         olivia.post(f"{base}/settings/secrets", {"name": "TOKEN", "value": value})
 
     secret = ProjectSecret.objects.get()
     page = text(olivia.get(f"{base}/settings/secrets"))
-    assert (secret.open("value"), "second" in page, "{{secrets.TOKEN}}" in page) == ("second", False, True)
+    assert (secret.open("value"), "a-newer" in page, "{{secrets.TOKEN}}" in page) == ("a-newer-value", False, True)
     olivia.post(f"{base}/settings/secrets/{secret.pk}/delete")
     assert not ProjectSecret.objects.exists()
+
+
+def test_before_a_secret_goes_it_says_who_uses_it(olivia: Client, base: str, worker: Worker) -> None:
+    for name in ("RUNS", "DRAFTED", "UNUSED"):
+        olivia.post(f"{base}/settings/secrets", {"name": name, "value": "a value"})
+    workflow = worker.workflow(values(a="{{secrets.RUNS}}"))
+    workflow.draft = {"trigger": {}, "steps": [values(half="{{secrets.", whole="{{secrets.DRAFTED}}")]}
+    workflow.save()
+
+    asked = {
+        secret.name: text(olivia.get(f"{base}/settings/secrets/{secret.pk}/delete"))
+        for secret in ProjectSecret.objects.all()
+    }
+
+    assert "Flow 0" in asked["RUNS"]
+    assert "Flow 0" in asked["DRAFTED"]
+    assert "No workflow uses it." in asked["UNUSED"]
+    assert ProjectSecret.objects.count() == 3
 
 
 @pytest.fixture

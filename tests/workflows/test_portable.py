@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from integrations.models import Integration, Project
+from integrations.models import Integration, Portal, Project
 from tests.workflows.conftest import Worker, action, values
 from workflows.models import Workflow
 
@@ -34,8 +34,53 @@ def test_out_and_into_another_project(file: Path, jira: Integration) -> None:
 
     copied = Workflow.objects.get(project=other)
     assert (copied.name, copied.is_deployed) == ("Flow 0", True)
-    assert "add jira (inactive until its keys are entered)" in said
+    assert "add jira (inactive until somebody activates it)" in said
     assert manage("export", "Staging") == file.read_text()
+
+
+def test_the_portal_comes_along(file: Path, jira: Integration) -> None:
+    Portal.objects.create(integration=jira, short_description="Tasks and Jira in step", accent_color="#0b7a3b")
+    manage("export", str(jira.project.pk), str(file))
+    other = Project.objects.create(name="Staging")
+
+    first, second = manage("import", "Staging", str(file)), manage("import", "Staging", str(file))
+
+    assert "Jira: the look and the words of its portal change" in first
+    assert second == "Nothing to change.\n"
+    portal = Portal.objects.get(integration__project=other)
+    assert portal.decided == {"short_description": "Tasks and Jira in step", "accent_color": "#0b7a3b"}
+
+
+def test_what_a_file_does_not_name_is_undecided_again(file: Path, jira: Integration) -> None:
+    Portal.objects.create(integration=jira, short_description="Tasks and Jira in step", shows_activity=False)
+    found = json.loads(file.read_text())
+    found["integrations"]["jira"]["portal"] = {"theme": "dark"}
+    file.write_text(json.dumps(found))
+
+    manage("import", str(jira.project.pk), str(file))
+
+    assert Portal.objects.get().decided == {"theme": "dark"}
+
+
+@pytest.mark.parametrize(
+    ("portal", "words"),
+    [
+        ({"accent_color": "green"}, "jira: portal: accent_color: Write a colour as six digits"),
+        ({"theme": "sepia"}, "jira: portal: theme: "),
+        ({"font": "Arial"}, "jira: portal: there is no “font”"),
+        ({"short_description": "x" * 161}, "jira: portal: short_description: "),
+        ("blue", "The portal of “jira” must be an object."),
+    ],
+)
+def test_a_portal_that_cannot_be_is_refused(file: Path, jira: Integration, portal: Any, words: str) -> None:
+    found = json.loads(file.read_text())
+    found["integrations"]["jira"]["portal"] = portal
+    file.write_text(json.dumps(found))
+
+    with pytest.raises(CommandError, match=words):
+        manage("import", str(jira.project.pk), str(file))
+
+    assert not Portal.objects.exists()
 
 
 def test_the_same_file_twice_changes_nothing(file: Path, jira: Integration) -> None:

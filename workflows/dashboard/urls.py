@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from workflows.dashboard.views import builder, events, lists, runs, settings
+from workflows.dashboard.views import builder, events, lists, runs, settings, users
 
 app_name = "workflows"
 
@@ -24,6 +24,8 @@ project_pages = [
     path("workflows/<uuid:workflow_id>/versions", lists.versions, name="versions"),
     path("workflows/<uuid:workflow_id>/versions/<uuid:version_id>/roll-back", lists.roll_back, name="roll_back"),
     path("workflows/<uuid:workflow_id>/run", lists.run_now, name="run_now"),
+    path("workflows/<uuid:workflow_id>/users", users.users, name="users"),
+    path("workflows/<uuid:workflow_id>/users/<uuid:connection_id>", users.switch, name="switch"),
     path("runs", runs.runs, name="runs"),
     path("runs/replay", runs.replay_many, name="replay_many"),
     path("runs/<uuid:run_id>", runs.run, name="run"),

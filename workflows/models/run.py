@@ -1,5 +1,6 @@
 import uuid
 from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Self
 
@@ -10,7 +11,7 @@ from django.db.models.functions import Coalesce, Now
 
 from integrations.database import writing
 from integrations.models import Connection, Event, Grant, Project
-from integrations.models.base import TimeOrderedModel
+from integrations.models.base import TimeOrderedModel, first_uuid_at
 from workflows.models.workflow import Workflow, WorkflowVersion
 
 
@@ -20,6 +21,32 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def unfinished(self) -> Self:
         return self.filter(status__in=Run.UNFINISHED)
+
+    def matching(self, project: Project, wanted: Mapping[str, Any]) -> Self:
+        """Return the project's runs that a filter asks for. Each condition has an index that ends in the order."""
+        found = self.filter(project=project)
+        if not wanted.get("tests"):
+            found = found.filter(is_test=False)
+        status = wanted.get("status")
+        if status == "bad":
+            found = found.filter(status__in=Run.BAD)
+        elif status == "active":
+            found = found.filter(status__in=Run.UNFINISHED)
+        elif status:
+            found = found.filter(status=status)
+        if wanted.get("workflow"):
+            found = found.filter(workflow=wanted["workflow"])
+        if wanted.get("integration"):
+            found = found.filter(workflow__integration=wanted["integration"])
+        if wanted.get("user"):
+            found = found.filter(sub=wanted["user"])
+        if wanted.get("since"):
+            found = found.filter(pk__gte=first_uuid_at(wanted["since"]))
+        if wanted.get("until"):
+            found = found.filter(pk__lt=first_uuid_at(wanted["until"] + timedelta(milliseconds=1)))
+        if wanted.get("error"):
+            found = found.filter(reason__icontains=wanted["error"]).exclude(reason="")
+        return found
 
     def free(self) -> Self:
         return self.filter(Q(lease_until=None) | Q(lease_until__lt=Now()))
@@ -45,7 +72,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         taken = self.filter(pk=run_id, generation=run.generation, status=run.status)
         run.status, run.generation = Run.Status.RUNNING, run.generation + 1
         run.claims_without_progress += 1
-        with writing():
+        with writing(can_be_redone=True):
             claimed = taken.update(
                 status=Run.Status.RUNNING,
                 lease_owner=owner,
@@ -97,6 +124,8 @@ class Run(TimeOrderedModel):
 
     CLAIMABLE = (Status.QUEUED, Status.RUNNING, Status.WAITING)
     UNFINISHED = (*CLAIMABLE, Status.NEEDS_RECONNECT)
+    # What somebody should look at.
+    BAD = (Status.FAILED, Status.UNCERTAIN, Status.DEAD)
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="runs")
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="runs")

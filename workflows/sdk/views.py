@@ -60,11 +60,8 @@ def workflow(caller: Caller, workflow_id: str) -> Any:
     found = _workflow(caller, workflow_id)
     connection = _connection(caller, found.integration_id)
     is_on = caller.request.method == "POST"
-    if is_on:
-        row = Enablement.objects.filter(workflow=found, connection=connection).first()
-        wrong = settings.missing(settings.declared(found), (row.settings if row else {}) | connection.settings)
-        if wrong:
-            raise ApiError(400, "settings_missing", " ".join(wrong.values()), fields=wrong)
+    if is_on and (wrong := settings.lacking(found, connection)):
+        raise ApiError(400, "settings_missing", " ".join(wrong.values()), fields=wrong)
     settings.switch(found, connection, on=is_on)
     return {"workflowId": str(found.pk), "enabled": True} if is_on else None
 
@@ -120,16 +117,19 @@ def _answer(run: Run) -> HttpResponse:
 
 def _no_answer(run: Run) -> HttpResponse:
     """Say how a run stands that did not come to its answer."""
-    about = {"id": str(run.pk), "status": run.status}
-    if run.status in (Run.Status.QUEUED, Run.Status.RUNNING, Run.Status.WAITING):
-        words = "The workflow is still running. Ask for its run later."
-        return JsonResponse(about | {"code": "still_running", "message": words}, status=STILL_RUNNING)
+    if run.status in Run.CLAIMABLE:
+        return _problem(run, STILL_RUNNING, "still_running", "The workflow is still running. Ask for its run later.")
     if run.status == Run.Status.NEEDS_RECONNECT:
-        return JsonResponse(about | {"code": "needs_reconnect", "message": run.reason}, status=400)
+        return _problem(run, 400, "needs_reconnect", run.reason)
     row = run.steps.filter(status__in=["failed", "uncertain"]).order_by("-pk").first()
     more = {"fields": row.error_fields} if row and row.error_fields else {}
     words = row.error if row and row.error else run.reason or f"The run ended as {run.status}."
-    return JsonResponse(about | {"code": f"run_{run.status}", "message": words} | more, status=400)
+    return _problem(run, 400, f"run_{run.status}", words, **more)
+
+
+def _problem(run: Run, status: int, code: str, message: str, **more: Any) -> JsonResponse:
+    body = {"id": str(run.pk), "code": code, "message": message, "status": status, **more}
+    return JsonResponse(body, status=status)
 
 
 # Actions ------------------------------------------------------------------------------------------------------------
@@ -186,7 +186,7 @@ def _action_answer(run: Run) -> HttpResponse:
     row = run.steps.get(path="action", iteration="")
     if row.output_cut_bytes:
         words = f"The answer is {row.output_cut_bytes:,} bytes, too large to keep. Ask for fewer fields or items."
-        return JsonResponse({"id": str(run.pk), "code": "too_large", "message": words}, status=400)
+        return _problem(run, 400, "too_large", words)
     return JsonResponse({"id": str(run.pk), "output": row.output})
 
 

@@ -1,42 +1,23 @@
-"""Who is connected, what they called, and who changed what."""
+"""What was called, and who changed what."""
 
+import csv
+import json
 import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from integrations.dashboard.access import find_project, page
-from integrations.dashboard.forms import CallFilterForm, UserFilterForm
+from integrations import call_stats, clock
+from integrations.advice import advise
+from integrations.dashboard import charts
+from integrations.dashboard.access import Role, find_project, page, page_for
+from integrations.dashboard.forms import AuditFilterForm, CallFilterForm, HealthForm
 from integrations.dashboard.paging import page_of
-from integrations.models import AuditEntry, Call, ConnectedUser
-
-
-@page
-def users(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
-    project = find_project(request, project_id)
-    form = UserFilterForm(request.GET)
-    wanted = form.cleaned_data if form.is_valid() else {}
-    found = ConnectedUser.objects.filter(project=project).prefetch_related("connections__grant")
-    if wanted.get("q"):
-        found = found.named(wanted["q"])
-    found = found.with_health(wanted.get("health", ""))
-    context = {"project": project, "section": "users", "form": form, "is_filtered": any(wanted.values())}
-    return render(request, "dashboard/users.html", {**context, "page": page_of(found, request, "-created_at")})
-
-
-@page
-def user(request: HttpRequest, project_id: uuid.UUID, user_id: uuid.UUID) -> HttpResponse:
-    project = find_project(request, project_id)
-    found = get_object_or_404(ConnectedUser, project=project, pk=user_id)
-    connections = found.connections.select_related("grant__app", "integration__project", "user")
-    context = {
-        "project": project,
-        "section": "users",
-        "connected_user": found,
-        "page": page_of(connections, request, "-created_at"),
-        "calls": Call.objects.filter(project=project, sub=found.sub)[:10],
-    }
-    return render(request, "dashboard/user.html", context)
+from integrations.models import AuditEntry, Call, CallHour, ConnectedUser, Connection, Project
 
 
 @page
@@ -44,20 +25,107 @@ def calls(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     project = find_project(request, project_id)
     form = CallFilterForm(request.GET)
     wanted = form.cleaned_data if form.is_valid() else {}
+    context = {**_of_calls(project, "log"), "form": form, "is_filtered": any(wanted.values())}
+    found = page_of(_filtered(project, wanted), request, "-at")
+    return render(request, "dashboard/calls.html", {**context, "page": found})
+
+
+def _filtered(project: Project, wanted: dict[str, Any]) -> QuerySet[Call]:
     found = Call.objects.filter(project=project)
-    if wanted.get("user"):
-        found = found.filter(sub=wanted["user"])
-    if wanted.get("provider"):
-        found = found.filter(provider_slug=wanted["provider"])
+    names = {"user": "sub", "provider": "provider_slug", "route": "route"}
+    found = found.filter(**{column: wanted[name] for name, column in names.items() if wanted.get(name)})
     if wanted.get("status"):
-        first = int(wanted["status"]) * 100
-        found = found.filter(status__gte=first, status__lt=first + 100)
-    context = {"project": project, "section": "calls", "form": form, "is_filtered": any(wanted.values())}
-    return render(request, "dashboard/calls.html", {**context, "page": page_of(found, request, "-at")})
+        found = found.answered(int(wanted["status"]))
+    if wanted.get("since"):
+        found = found.filter(at__gte=clock.now() - timedelta(hours=int(wanted["since"])))
+    return found
+
+
+@page
+def call(request: HttpRequest, project_id: uuid.UUID, call_id: int) -> HttpResponse:
+    project = find_project(request, project_id)
+    found = get_object_or_404(Call, project=project, pk=call_id)
+    connections = Connection.objects.filter(project=project).select_related("grant", "user")
+    context = {
+        **_of_calls(project, "log"),
+        "call": found,
+        "advice": advise(found),
+        "connection": connections.filter(pk=found.connection_id).first() if found.connection_id else None,
+        "end_user": ConnectedUser.objects.filter(project=project, sub=found.sub).first(),
+        "alike": Call.objects.filter(project=project, route=found.route, at__lte=found.at).exclude(pk=found.pk)[:5],
+    }
+    return render(request, "dashboard/call.html", context)
+
+
+@page
+def calls_health(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
+    """Charts of errors and latency, and the routes that are slowest and that fail most."""
+    project = find_project(request, project_id)
+    form = HealthForm(request.GET)
+    wanted = form.cleaned_data if form.is_valid() else {}
+    period = wanted.get("period") or "day"
+    found = call_stats.report(project, period, wanted.get("provider", ""))
+    context = {
+        **_of_calls(project, "health"),
+        "form": form,
+        "report": found,
+        "period": call_stats.PERIODS[period][0],
+        "calls_chart": charts.calls_chart(found.slots, found.step),
+        "latency_chart": charts.latency_chart(found.slots, found.step),
+        "bounds": CallHour.BOUNDS,
+    }
+    return render(request, "dashboard/calls_health.html", context)
+
+
+def _of_calls(project: Project, tab: str) -> dict[str, Any]:
+    return {"project": project, "section": "calls", "tab": tab}
 
 
 @page
 def audit_log(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     project = find_project(request, project_id)
-    found = page_of(AuditEntry.objects.filter(project=project), request, "-at")
-    return render(request, "dashboard/audit.html", {"project": project, "section": "audit", "page": found})
+    form = AuditFilterForm(request.GET)
+    wanted = form.cleaned_data if form.is_valid() else {}
+    context = {"project": project, "section": "audit", "form": form, "is_filtered": any(wanted.values())}
+    found = page_of(_entries(project, wanted), request, "-at")
+    return render(request, "dashboard/audit.html", {**context, "page": found, "query": request.GET.urlencode()})
+
+
+def _entries(project: Project, wanted: dict[str, Any]) -> QuerySet[AuditEntry]:
+    found = AuditEntry.objects.filter(project=project)
+    if wanted.get("who"):
+        found = found.filter(actor_name=wanted["who"])
+    if wanted.get("action"):
+        found = found.filter(action=wanted["action"])
+    if wanted.get("since"):
+        found = found.filter(at__gte=datetime.combine(wanted["since"], time.min, UTC))
+    if wanted.get("until"):
+        found = found.filter(at__lt=datetime.combine(wanted["until"], time.min, UTC) + timedelta(days=1))
+    return found
+
+
+@page_for(Role.ADMIN)
+def export_audit(request: HttpRequest, project_id: uuid.UUID) -> StreamingHttpResponse:
+    """Download what a filter asks for as CSV."""
+    project = find_project(request, project_id)
+    form = AuditFilterForm(request.GET)
+    found = _entries(project, form.cleaned_data if form.is_valid() else {})
+    headers = {"Content-Disposition": 'attachment; filename="audit.csv"'}
+    return StreamingHttpResponse(_csv(found), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+class _Line:
+    """What csv writes to: it hands the line back."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def _csv(found: QuerySet[AuditEntry]) -> Iterator[str]:
+    writer = csv.writer(_Line())
+    yield writer.writerow(["at", "who", "from", "what", "detail", "before", "after"])
+    for each in found.iterator(1000):
+        changes = ["" if value is None else json.dumps(value) for value in (each.before, each.after)]
+        row = [each.at.isoformat(), each.actor_name, each.ip, each.action, each.detail, *changes]
+        # A spreadsheet would run what begins like a formula.
+        yield writer.writerow([f"'{text}" if text[:1] in "=+-@\t\r" and text else text for text in row])

@@ -1,45 +1,55 @@
 import uuid
-from dataclasses import dataclass
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from integrations import providers, setup
-from integrations.dashboard.access import action, find_project, page
+from integrations.dashboard.access import Role, action, find_project, page
+from integrations.dashboard.catalog import Shelf
+from integrations.dashboard.snippets import example_snippets
+from integrations.docs.pages import PAGES
 from integrations.models import Integration, Project
 from integrations.providers.base import Provider
-
-
-@dataclass(frozen=True)
-class Card:
-    """A provider of the catalog, and what this project made of it."""
-
-    provider: Provider
-    integration: Integration | None
 
 
 @page
 def catalog(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     project = find_project(request, project_id)
-    query = request.GET.get("q", "").strip()
-    added = _added(project)
-    cards = [Card(provider, added.get(provider.slug)) for provider in providers.catalog() if _matches(provider, query)]
-    context = {"project": project, "section": "catalog", "cards": cards, "query": query}
+    query, category = request.GET.get("q", "").strip(), request.GET.get("category", "")
+    shelf = Shelf(providers.catalog(), _added(project), query, category)
+    context = {
+        "project": project,
+        "section": "catalog",
+        "shelf": shelf,
+        "contributing_url": f"{PAGES['contributing'].url}#how-to-add-a-provider",
+    }
     return render(request, "dashboard/catalog.html", context)
 
 
 @page
 def provider(request: HttpRequest, project_id: uuid.UUID, slug: str) -> HttpResponse:
     project = find_project(request, project_id)
-    card = Card(_provider(slug), _added(project).get(slug))
-    return render(request, "dashboard/provider.html", {"project": project, "section": "catalog", "card": card})
+    found = _provider(slug)
+    context = {
+        "project": project,
+        "section": "catalog",
+        "provider": found,
+        "integration": _added(project).get(slug),
+        "snippets": example_snippets(project, found),
+        "manual": PAGES.get(slug),
+    }
+    return render(request, "dashboard/provider.html", context)
 
 
-@action
+@action(Role.DEVELOPER)
 def add(request: HttpRequest, project_id: uuid.UUID, slug: str) -> HttpResponse:
     project = find_project(request, project_id)
-    integration = setup.add_integration(project, _provider(slug).slug, request.user)
+    try:
+        integration = setup.add_integration(project, _provider(slug).slug, request.user)
+    except setup.SetupRefused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("dashboard:integration", project.pk, slug)
     messages.success(request, f"{integration.provider.name} is in this project. Set it up below, then activate it.")
     return redirect("dashboard:integration_settings", project.pk, slug)
 
@@ -52,9 +62,4 @@ def _provider(slug: str) -> Provider:
 
 
 def _added(project: Project) -> dict[str, Integration]:
-    return {row.provider_slug: row for row in Integration.objects.filter(project=project)}
-
-
-def _matches(provider: Provider, query: str) -> bool:
-    text = " ".join([provider.name, provider.tagline, *provider.categories]).lower()
-    return all(word in text for word in query.lower().split())
+    return {row.provider_slug: row for row in Integration.objects.filter(project=project).with_counts()}

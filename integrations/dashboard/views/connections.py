@@ -8,15 +8,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from integrations import audit, clock, listening
-from integrations.dashboard.access import action, find_project, form_page, page
-from integrations.models import Call, Connection, Event, Registration, SiteWebhook, Subscription
+from integrations.dashboard.access import Role, action, find_project, form_page, of_project, page
+from integrations.models import Call, Connection, Registration, SiteWebhook, Subscription
 
 
 def _find(request: HttpRequest, project_id: uuid.UUID, connection_id: uuid.UUID) -> Connection:
     project = find_project(request, project_id)
     found = Connection.objects.visible_to(request.user).filter(project=project)
     related = found.select_related("project", "user", "grant__app", "integration__project", "integration__oauth_app")
-    return get_object_or_404(related, pk=connection_id)
+    return of_project(project, get_object_or_404(related, pk=connection_id))
 
 
 @page
@@ -41,8 +41,9 @@ def connection(request: HttpRequest, project_id: uuid.UUID, connection_id: uuid.
         "connection": found,
         "provider": found.integration.provider,
         "feeds": feeds,
-        "events": Event.objects.filter(connection=found).defer("payload")[:10],
-        "calls": Call.objects.filter(project=found.project, connection_id=found.pk)[:10],
+        "events": found.events.defer("payload")[:10],
+        # By the user first: calls have no index of connections.
+        "calls": Call.objects.filter(project=found.project, sub=found.user.sub, connection_id=found.pk)[:10],
     }
     return render(request, "dashboard/connection.html", context)
 
@@ -53,7 +54,7 @@ def _titles(found: Connection, subscription: Subscription | None) -> list[str]:
     return [trigger.title for trigger in triggers if trigger]
 
 
-@action
+@action(Role.SUPPORT)
 def look_now(request: HttpRequest, project_id: uuid.UUID, connection_id: uuid.UUID) -> HttpResponse:
     """Verify the registrations and read what was not told, in a moment."""
     found = _find(request, project_id, connection_id)
@@ -62,7 +63,7 @@ def look_now(request: HttpRequest, project_id: uuid.UUID, connection_id: uuid.UU
     return redirect("dashboard:connection", project_id, connection_id)
 
 
-@form_page
+@form_page(Role.ADMIN)
 def site_webhook(request: HttpRequest, project_id: uuid.UUID, connection_id: uuid.UUID, feed: str) -> HttpResponse:
     """Make the address and the secret of a webhook that an administrator enters by hand; the secret is shown once."""
     found = _find(request, project_id, connection_id)
@@ -79,7 +80,7 @@ def site_webhook(request: HttpRequest, project_id: uuid.UUID, connection_id: uui
     return render(request, "dashboard/site_webhook.html", context | {"webhook": webhook, "now": clock.now()})
 
 
-@action
+@action(Role.ADMIN)
 def delete_site_webhook(
     request: HttpRequest, project_id: uuid.UUID, connection_id: uuid.UUID, webhook_id: uuid.UUID
 ) -> HttpResponse:

@@ -1,5 +1,6 @@
 import uuid
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings as conf
 from django.contrib import messages
@@ -7,9 +8,9 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.html import format_html
 
-from integrations import connect, setup
-from integrations.dashboard.access import action, find_integration, find_project, form_page, page
-from integrations.dashboard.forms import IntegrationSettingsForm
+from integrations import connect, setup, try_it
+from integrations.dashboard.access import Role, action, find_integration, find_project, form_page, page
+from integrations.dashboard.forms import IntegrationSettingsForm, TryForm
 from integrations.dashboard.paging import page_of
 from integrations.dashboard.snippets import snippets
 from integrations.models import Connection, Integration
@@ -28,17 +29,39 @@ def integrations(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
 @page
 def overview(request: HttpRequest, project_id: uuid.UUID, slug: str) -> HttpResponse:
     integration = find_integration(request, project_id, slug)
+    return render_overview(request, integration, try_form=_example_form(request, integration))
+
+
+def _example_form(request: HttpRequest, integration: Integration) -> TryForm:
+    """Return the form of Try it, filled in with the example that the address asks for."""
+    examples, wanted = integration.provider.examples, request.GET.get("example", "")
+    index = int(wanted) if wanted.isdecimal() and len(wanted) < 3 else 0
+    example = examples[index if index < len(examples) else 0]
+    return TryForm(initial={"method": example.method, "path": example.path, "body": example.body})
+
+
+def render_overview(
+    request: HttpRequest, integration: Integration, *, try_form: TryForm, attempt: try_it.Attempt | None = None
+) -> HttpResponse:
     connections = integration.connections.select_related("grant__app", "user")
+    staff: Any = request.user
     context = {
         **_context(integration, "overview"),
         "snippets": snippets(integration),
         "problem": setup.why_not_active(integration),
         "page": page_of(connections, request, "-created_at"),
+        "try_form": try_form,
+        "attempt": attempt,
+        "test_connection": try_it.connection_of(integration, staff),
     }
-    return render(request, "dashboard/integration.html", context)
+    response = render(request, "dashboard/integration.html", context)
+    # The button that connects a test account posts here and is sent on to the provider's consent page.
+    consent = urlsplit(integration.provider.oauth.authorize_url())
+    response._csp_update = {"form-action": [f"{consent.scheme}://{consent.netloc}"]}  # type: ignore[attr-defined]
+    return response
 
 
-@action
+@action(Role.DEVELOPER)
 def activate(request: HttpRequest, project_id: uuid.UUID, slug: str) -> HttpResponse:
     integration = find_integration(request, project_id, slug)
     try:
@@ -50,7 +73,7 @@ def activate(request: HttpRequest, project_id: uuid.UUID, slug: str) -> HttpResp
     return redirect("dashboard:integration", project_id, slug)
 
 
-@action
+@action(Role.DEVELOPER)
 def deactivate(request: HttpRequest, project_id: uuid.UUID, slug: str) -> HttpResponse:
     integration = find_integration(request, project_id, slug)
     setup.deactivate(integration, request.user)
@@ -58,7 +81,7 @@ def deactivate(request: HttpRequest, project_id: uuid.UUID, slug: str) -> HttpRe
     return redirect("dashboard:integration", project_id, slug)
 
 
-@form_page
+@form_page(Role.DEVELOPER)
 def settings(request: HttpRequest, project_id: uuid.UUID, slug: str) -> HttpResponse:
     integration = find_integration(request, project_id, slug)
     form = IntegrationSettingsForm(_posted(request, integration), integration=integration, actor=request.user)
@@ -69,6 +92,8 @@ def settings(request: HttpRequest, project_id: uuid.UUID, slug: str) -> HttpResp
             return _ask(request, form, question.users)
         if is_saved:
             _say_saved(request, form)
+            if _then(request):
+                return activate(request, project_id, slug)
             return redirect("dashboard:integration_settings", project_id, slug)
     context = {
         **_context(integration, "settings"),
@@ -91,11 +116,16 @@ def _posted(request: HttpRequest, integration: Integration) -> QueryDict | None:
     return data
 
 
+def _then(request: HttpRequest) -> str:
+    """Return what to do once the settings are saved: "activate", or "" for nothing more."""
+    return "activate" if request.POST.get("then") == "activate" else ""
+
+
 def _ask(request: HttpRequest, form: IntegrationSettingsForm, users: int) -> HttpResponse:
     integration, data = form.integration, form.cleaned_data
     sealed = setup.hold_secret(integration, data["client_secret"])
     request.session[_held_name(integration)] = {"client_id": data["client_id"], "sealed": sealed}
-    context = {**_context(integration, "settings"), "form": form, "users": users}
+    context = {**_context(integration, "settings"), "form": form, "users": users, "then": _then(request)}
     return render(request, "dashboard/integration_confirm.html", context)
 
 
@@ -119,7 +149,7 @@ def _context(integration: Integration, tab: str) -> dict[str, object]:
     }
 
 
-@form_page
+@form_page(Role.DEVELOPER)
 def disconnect(request: HttpRequest, project_id: uuid.UUID, connection_id: uuid.UUID) -> HttpResponse:
     """Ask, then remove one connection."""
     project = find_project(request, project_id)

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from integrations import audit
-from integrations.dashboard.access import form_page, page
+from integrations.dashboard.access import Role, form_page, page
 from integrations.dashboard.forms import ProjectForm
 from integrations.dashboard.paging import page_of
 from integrations.models import Member, Project
@@ -19,7 +19,7 @@ def home(request: HttpRequest) -> HttpResponse:
     last = mine.filter(pk=request.session["project"]).first() if request.session.get("project") else None
     found = [last] if last else list(mine[:2])
     if len(found) == 1:
-        return redirect("dashboard:integrations", found[0].pk)
+        return redirect("dashboard:overview", found[0].pk)
     return redirect("dashboard:projects")
 
 
@@ -29,7 +29,7 @@ def projects(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard/projects.html", {"page": found})
 
 
-@form_page
+@form_page(Role.DEVELOPER)
 def new_project(request: HttpRequest) -> HttpResponse:
     form = ProjectForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -37,8 +37,8 @@ def new_project(request: HttpRequest) -> HttpResponse:
             project = form.save()
             Member.objects.create(project=project, user=_user(request), role=Member.Role.OWNER)
             audit.record(project, request.user, "project created", f"{project.name} ({project.kind})")
-        messages.success(request, f"{project.name} is ready. Add your first integration.")
-        return redirect("dashboard:catalog", project.pk)
+        messages.success(request, f"{project.name} is ready.")
+        return redirect("dashboard:overview", project.pk)
     return render(request, "dashboard/new_project.html", {"form": form})
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from integrations import connect
 from integrations.connect import ConnectError, Wish
@@ -33,7 +34,7 @@ def begin(caller: Caller) -> dict[str, Any]:
     origin = _origin(caller, str(body.get("origin", "")))
     app = connect.usable_app(integration)
     user = connect.connected_user(caller.user)
-    connect.check_user_limit(app, user)
+    connect.check_user(app, user)
     code = secrets.token_urlsafe(32)
     session = connect.open_session(
         user,
@@ -51,7 +52,7 @@ def session(caller: Caller, session_id: uuid.UUID) -> dict[str, Any] | None:
     """Tell how an attempt goes: {status: open | returned | claimed | failed, …}. DELETE gives it up."""
     found = _session(caller, pk=session_id)
     if caller.request.method == "DELETE":
-        connect.fail(found, "cancelled", "The window was closed before access was allowed.")
+        connect.fail(found, "cancelled", gettext(connect.CLOSED))
         return None
     body: dict[str, Any] = {"status": found.status}
     if found.status == ConnectSession.Status.FAILED:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import gettext
+
 from integrations.errors import NeedsReconnect, PermanentError, ProviderError, TemporaryError
 from integrations.models import Connection
 from integrations.provider_api import ProviderApi
@@ -52,10 +54,10 @@ def read(source: Source, connection: Connection, search: str, cursor: str, value
     try:
         return source(ProviderApi(connection), search, cursor, values)
     except NeedsReconnect as error:
-        raise ApiError(400, "needs_reconnect", f"Reconnect needed: {error}") from error
+        raise ApiError(400, "needs_reconnect", gettext("Reconnect needed: %(reason)s") % {"reason": error}) from error
     except TemporaryError as error:
         raise ApiError(503, "try_again", str(error)) from error
     except PermanentError as error:
         raise ApiError(400, "no_options", str(error), fields=error.fields) from error
     except (ProviderError, ValueError, KeyError) as error:
-        raise ApiError(502, "no_options", "The choices could not be read from the account.") from error
+        raise ApiError(502, "no_options", gettext("The choices could not be read from the account.")) from error

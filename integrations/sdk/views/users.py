@@ -1,6 +1,5 @@
 """Who the end user is and what they are connected to."""
 
-import json
 from typing import Any
 
 from integrations import connect, extension, listening
@@ -8,8 +7,7 @@ from integrations.models import ConnectedUser, Integration
 from integrations.providers.base import Provider, Trigger
 from integrations.sdk import shapes
 from integrations.sdk.api import ApiError, Caller, api
-
-META_BYTES = 16_384
+from integrations.users import BadMetadata, checked_metadata
 
 
 @api("GET", "PATCH")
@@ -20,11 +18,10 @@ def me(caller: Caller) -> dict[str, Any]:
 
 def _set_metadata(caller: Caller) -> ConnectedUser:
     body = caller.json()
-    meta = body.get("meta", {})
-    if not isinstance(meta, dict):
-        raise ApiError(400, "bad_metadata", "meta must be a JSON object.")
-    if len(json.dumps(meta)) > META_BYTES:
-        raise ApiError(400, "bad_metadata", f"meta is larger than {META_BYTES:,} bytes.")
+    try:
+        meta = checked_metadata(body.get("meta", {}))
+    except BadMetadata as error:
+        raise ApiError(400, "bad_metadata", str(error)) from error
     user = connect.connected_user(caller.user)
     if "meta" in body:
         user.meta = meta
@@ -41,7 +38,7 @@ def metadata(caller: Caller) -> list[dict[str, Any]]:
 def integrations(caller: Caller) -> list[dict[str, Any]]:
     connected = set(caller.connections().values_list("integration_id", flat=True))
     return [
-        shapes.integration(item, caller, connected=item.pk in connected, is_full=_is_full(caller, item))
+        shapes.integration(item, connected=item.pk in connected, is_full=_is_full(caller, item))
         for item in caller.integrations()
     ]
 

@@ -10,10 +10,13 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver
 from jsonschema import Draft202012Validator
 
+from integrations.api.scopes import SCOPES
+from integrations.api.urls import ROUTES as MANAGEMENT_ROUTES
 from integrations.models import Connection
 from integrations.sdk.openapi import PARTS, SCHEMAS
 from integrations.sdk.urls import ROUTES
 from tests.integrations.sdk.conftest import Person
+from workflows.api.urls import ROUTES as WORKFLOW_MANAGEMENT_ROUTES
 from workflows.sdk.urls import ROUTES as WORKFLOW_ROUTES
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +38,12 @@ def shape(path: str) -> str:
 
 
 # Below /v2 the same routes are served again, for the two addresses that the protocol has there.
-SERVED = {shape(f"/projects/<anyuuid:project_id>/{below}"): view for below, view, name in [*ROUTES, *WORKFLOW_ROUTES]}
+MANAGED = [*MANAGEMENT_ROUTES, *WORKFLOW_MANAGEMENT_ROUTES]
+SERVED = {
+    shape(f"/projects/<anyuuid:project_id>/{below}"): view
+    for below, view, name in [*ROUTES, *WORKFLOW_ROUTES, *MANAGED]
+}
+SCOPED = [shape(f"/projects/<anyuuid:project_id>/{below}") for below, view, name in MANAGED]
 DESCRIBED = {shape(path): item for path, item in paths().items()}
 
 
@@ -93,9 +101,9 @@ def test_how_to_sign_in_is_declared(document: dict[str, Any]) -> None:
     [required] = document["security"]
 
     schemes = document["components"]["securitySchemes"]
-    assert set(required) <= set(schemes)
-    assert [scheme["type"] for scheme in schemes.values()] == ["http"]
-    assert [scheme["scheme"] for scheme in schemes.values()] == ["bearer"]
+    assert (list(required), list(schemes)) == (["userToken"], ["userToken", "apiKey"])
+    assert [scheme["type"] for scheme in schemes.values()] == ["http", "http"]
+    assert [scheme["scheme"] for scheme in schemes.values()] == ["bearer", "bearer"]
 
 
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
@@ -152,6 +160,29 @@ def test_a_body_says_what_it_holds(path: str, method: str) -> None:
     assert all("schema" in media for body in bodies for media in body.get("content", {}).values())
 
 
+@pytest.mark.parametrize(("path", "method"), OPERATIONS)
+def test_an_operation_belongs_to_a_group_that_is_explained(path: str, method: str, document: dict[str, Any]) -> None:
+    [tag] = document["paths"][path][method]["tags"]
+
+    assert [each["description"] for each in document["tags"] if each["name"] == tag]
+
+
+@pytest.mark.parametrize(("path", "method"), OPERATIONS)
+def test_an_example_is_as_described(path: str, method: str, document: dict[str, Any]) -> None:
+    operation = document["paths"][path][method]
+    bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+    media = [each for body in bodies for each in body.get("content", {}).values() if "example" in each]
+
+    wrong = [
+        error.message
+        for each in media
+        for error in Draft202012Validator(each["schema"] | {"components": document["components"]}).iter_errors(
+            each["example"]
+        )
+    ]
+    assert wrong == []
+
+
 def test_only_methods_that_openapi_knows_are_described() -> None:
     described = {name for item in paths().values() for name in item}
 
@@ -196,6 +227,19 @@ def test_every_description_is_of_a_route(path: str) -> None:
 @pytest.mark.parametrize("path", [path for path in SERVED if path in DESCRIBED and hasattr(SERVED[path], "methods")])
 def test_every_method_of_a_route_is_described(path: str) -> None:
     assert {name.upper() for name in DESCRIBED[path]} == set(SERVED[path].methods)
+
+
+@pytest.mark.parametrize("path", SCOPED)
+def test_each_method_names_the_scope_that_it_takes(path: str) -> None:
+    described = {method.upper(): found["security"] for method, found in DESCRIBED[path].items()}
+
+    assert described == {method: [{"apiKey": [scope]}] for method, scope in SERVED[path].scopes.items()}
+
+
+def test_every_scope_opens_something() -> None:
+    taken = {scope for _, view, _ in MANAGED for scope in view.scopes.values()}  # type: ignore[attr-defined]
+
+    assert taken == {scope.name for scope in SCOPES}
 
 
 # The document and the answers -----------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
 
-from integrations.dashboard.access import action, page
+from integrations.dashboard.access import Role, action, page_for
 from integrations.errors import ProviderError
 from integrations.models import Connection
 from integrations.provider_api import ProviderApi
@@ -59,7 +59,7 @@ def _body(request: HttpRequest) -> dict[str, Any]:
     return found
 
 
-@page
+@page_for(Role.DEVELOPER)
 def build(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UUID) -> HttpResponse:
     workflow = find_workflow(request, project_id, workflow_id)
     context = {
@@ -183,7 +183,7 @@ def described(item: Field) -> dict[str, Any]:
     }
 
 
-@action
+@action(Role.DEVELOPER)
 @_in_json
 def save_draft(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UUID) -> dict[str, Any]:
     """Store the draft as long as it is based on what is stored; say so where somebody else was faster."""
@@ -228,7 +228,7 @@ def _connection(workflow: Workflow, wanted: object) -> Connection:
     return connection
 
 
-@action
+@action(Role.DEVELOPER)
 @_in_json
 def options(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UUID) -> dict[str, Any]:
     """Return choices from the account of the preview connection."""
@@ -251,7 +251,7 @@ def options(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UUID)
     }
 
 
-@action
+@action(Role.DEVELOPER)
 @_in_json
 def more_fields(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UUID) -> dict[str, Any]:
     """Return the inputs that an action has beyond its own, for the values chosen so far."""
@@ -269,7 +269,7 @@ def more_fields(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.U
     return {"fields": [described(item) for item in found]}
 
 
-@action
+@action(Role.DEVELOPER)
 @_in_json
 def check_trigger(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UUID) -> dict[str, Any]:
     """Return what the provider finds wrong with a trigger's filter, by field."""
@@ -289,7 +289,7 @@ def check_trigger(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid
 # Tests --------------------------------------------------------------------------------------------------------------
 
 
-@action
+@action(Role.DEVELOPER)
 @_in_json
 def test(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UUID) -> dict[str, Any]:
     """Run the draft, or one step of it, with the preview connection."""
@@ -314,7 +314,7 @@ def _test_url(workflow: Workflow, run: Run) -> str:
     return reverse("workflows:test_result", args=[workflow.project_id, workflow.pk, run.pk])
 
 
-@page
+@page_for(Role.DEVELOPER)
 @_in_json
 def test_result(
     request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UUID, run_id: uuid.UUID

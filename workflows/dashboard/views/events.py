@@ -2,17 +2,15 @@
 
 import json
 import uuid
-from typing import Any
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from integrations import audit
-from integrations.dashboard.access import action, find_project, page
+from integrations.dashboard.access import Role, action, find_project, of_project, page
 from integrations.dashboard.paging import page_of
-from integrations.models import Event, Project
+from integrations.models import Event
 from workflows import dispatch
 from workflows.dashboard.forms import EventFilterForm
 
@@ -25,7 +23,8 @@ def events(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     project = find_project(request, project_id)
     form = EventFilterForm(request.GET, project=project)
     wanted = form.cleaned_data if form.is_valid() else {}
-    found = filtered(project, wanted).defer("payload").prefetch_related("runs")
+    found = Event.objects.matching(project, wanted).defer("payload").prefetch_related("runs")
+    found = found.select_related("connection__integration")
     context = {
         "project": project,
         "section": "events",
@@ -37,21 +36,12 @@ def events(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     return render(request, "workflows/events.html", context)
 
 
-def filtered(project: Project, wanted: dict[str, Any]) -> QuerySet[Event]:
-    """Return the project's events that a filter asks for. Each condition has an index that ends in the order."""
-    names = {"state": "state", "source": "source", "name": "name", "user": "sub"}
-    given = {column: wanted[name] for name, column in names.items() if wanted.get(name)}
-    # The connection is one of the project's; named alone, its own index is taken.
-    whose = {"connection": wanted["connection"]} if wanted.get("connection") else {"project": project}
-    return Event.objects.filter(**whose, **given)
-
-
 def _find(request: HttpRequest, project_id: uuid.UUID, event_id: uuid.UUID) -> Event:
     project = find_project(request, project_id)
     found = Event.objects.visible_to(request.user).select_related(
-        "project", "delivery", "replay_of", "connection__user", "connection__grant", "connection__integration__project"
+        "delivery", "replay_of", "connection__user", "connection__grant", "connection__integration__project"
     )
-    return get_object_or_404(found, project=project, pk=event_id)
+    return of_project(project, get_object_or_404(found, project=project, pk=event_id))
 
 
 @page
@@ -81,7 +71,7 @@ def _raw(found: Event) -> str:
     return json.dumps(found.payload["raw"], indent=2, ensure_ascii=False) if _has_raw(found) else ""
 
 
-@action
+@action(Role.SUPPORT)
 def replay(request: HttpRequest, project_id: uuid.UUID, event_id: uuid.UUID) -> HttpResponse:
     """Have an event dispatched once more, as a new one."""
     found = _find(request, project_id, event_id)
@@ -91,7 +81,7 @@ def replay(request: HttpRequest, project_id: uuid.UUID, event_id: uuid.UUID) -> 
     return redirect("workflows:event", project_id, again.pk)
 
 
-@action
+@action(Role.SUPPORT)
 def replay_many(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     """Replay the events of the list that led to nothing."""
     project = find_project(request, project_id)
@@ -100,7 +90,7 @@ def replay_many(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     if wanted.get("state") not in Event.UNHEARD:
         messages.error(request, "Choose failed or ignored events first: others have had their runs.")
         return redirect("workflows:events", project_id)
-    found = filtered(project, wanted).filter(replays=None).order_by("pk")[:MOST_REPLAYED]
+    found = Event.objects.matching(project, wanted).filter(replays=None).order_by("pk")[:MOST_REPLAYED]
     count = len([dispatch.replay(each) for each in found])
     audit.record(project, request.user, "events replayed", f"{count} events")
     messages.success(request, f"{count} event{'' if count == 1 else 's'} replayed, the oldest first.")

@@ -4,20 +4,21 @@ import json
 import uuid
 
 from django.contrib import messages
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from integrations import audit
-from integrations.dashboard.access import action, find_project, form_page, page
+from integrations.dashboard.access import Role, action, find_project, form_page, page
 from integrations.dashboard.paging import page_of
 from integrations.models import Connection, Integration
+from integrations.models.base import CountUpTo
 from workflows import deploy as deploys
 from workflows import runs
 from workflows.dashboard.access import find_workflow
 from workflows.dashboard.forms import NewWorkflowForm
 from workflows.definition import EMPTY
-from workflows.models import Run, Workflow
+from workflows.models import Enablement, Run, Workflow
 from workflows.runs import RunRefused
 
 MOST_WORKFLOWS = 500
@@ -27,12 +28,13 @@ MOST_WORKFLOWS = 500
 def workflows(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     project = find_project(request, project_id)
     last = Run.objects.filter(workflow=OuterRef("pk"), is_test=False).order_by("-pk")
+    on = Enablement.objects.on().filter(workflow=OuterRef("pk")).order_by()
     found = (
         Workflow.objects.written()
         .filter(project=project)
         .select_related("integration__project", "deployed")
         .annotate(
-            user_count=Count("enablements", filter=Q(enablements__is_enabled=True)),
+            user_count=CountUpTo(on.values("pk")),
             last_status=Subquery(last.values("status")[:1]),
             last_at=Subquery(last.values("created_at")[:1]),
         )
@@ -47,7 +49,7 @@ def workflows(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     return render(request, "workflows/workflows.html", context)
 
 
-@form_page
+@form_page(Role.DEVELOPER)
 def new_workflow(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     project = find_project(request, project_id)
     form = NewWorkflowForm(request.POST or None, project=project)
@@ -67,19 +69,19 @@ def new_workflow(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     return render(request, "workflows/new_workflow.html", context)
 
 
-@action
+@action(Role.DEVELOPER)
 def deploy(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UUID) -> HttpResponse:
     workflow = find_workflow(request, project_id, workflow_id)
     try:
         version = deploys.deploy(workflow, request.user)
     except deploys.NotDeployable as refusal:
-        messages.error(request, f"Not deployed: {refusal} They are marked below.")
+        messages.error(request, f"Not deployed: {refusal} The builder marks what it is.")
     else:
         messages.success(request, f"Version {version.number} is deployed. New runs use it from now on.")
     return redirect("workflows:build", project_id, workflow_id)
 
 
-@action
+@action(Role.DEVELOPER)
 def undeploy(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UUID) -> HttpResponse:
     workflow = find_workflow(request, project_id, workflow_id)
     deploys.undeploy(workflow, request.user)
@@ -87,7 +89,7 @@ def undeploy(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UUID
     return redirect("workflows:build", project_id, workflow_id)
 
 
-@action
+@action(Role.DEVELOPER)
 def pause(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UUID) -> HttpResponse:
     """Pause a workflow, or let it go on."""
     workflow = find_workflow(request, project_id, workflow_id)
@@ -97,7 +99,7 @@ def pause(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UUID) -
     return redirect("workflows:build", project_id, workflow_id)
 
 
-@form_page
+@form_page(Role.DEVELOPER)
 def delete(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UUID) -> HttpResponse:
     workflow = find_workflow(request, project_id, workflow_id)
     under_way = Run.objects.unfinished().filter(workflow=workflow).count()
@@ -110,7 +112,7 @@ def delete(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UUID) 
     return render(request, "workflows/delete.html", {**context, "under_way": under_way, "users": users})
 
 
-@action
+@action(Role.DEVELOPER)
 def duplicate(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UUID) -> HttpResponse:
     workflow = find_workflow(request, project_id, workflow_id)
     copy = Workflow.objects.create(
@@ -144,7 +146,7 @@ def versions(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UUID
     return render(request, "workflows/versions.html", {**context, "versions": rows})
 
 
-@action
+@action(Role.DEVELOPER)
 def roll_back(
     request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UUID, version_id: uuid.UUID
 ) -> HttpResponse:
@@ -155,7 +157,7 @@ def roll_back(
     return redirect("workflows:versions", project_id, workflow_id)
 
 
-@form_page
+@form_page(Role.DEVELOPER)
 def run_now(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UUID) -> HttpResponse:
     """Run what is deployed for one connection, with a payload of one's own."""
     workflow = find_workflow(request, project_id, workflow_id)

@@ -2,19 +2,15 @@
 
 import json
 import uuid
-from datetime import timedelta
-from typing import Any
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from integrations import audit
-from integrations.dashboard.access import action, find_project, page
+from integrations.dashboard.access import Role, action, find_project, page
 from integrations.dashboard.paging import page_of
 from integrations.models import Project
-from integrations.models.base import first_uuid_at
 from workflows import runs as use_cases
 from workflows.dashboard.access import find_run
 from workflows.dashboard.forms import RunFilterForm
@@ -22,8 +18,8 @@ from workflows.dashboard.timeline import timeline
 from workflows.models import Run
 from workflows.runs import RunRefused
 
-BAD = (Run.Status.FAILED, Run.Status.UNCERTAIN, Run.Status.DEAD)
 MOST_REPLAYED = 500
+LATEST = 50
 
 
 @page
@@ -31,7 +27,7 @@ def runs(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     project = find_project(request, project_id)
     form = RunFilterForm(request.GET, project=project)
     wanted = form.cleaned_data if form.is_valid() else {}
-    found = filtered(project, wanted).select_related("workflow__integration", "connection__user")
+    found = Run.objects.matching(project, wanted).select_related("workflow__integration", "connection__user")
     shown = page_of(found.defer("payload", "settings", "response"), request, "-id")
     context = {
         "project": project,
@@ -40,37 +36,17 @@ def runs(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
         "is_filtered": any(wanted.values()),
         "page": shown,
         "is_live": not request.GET.get("after"),
-        "can_replay": any(run.status in BAD for run in shown.rows),
+        "has_tests": lambda: not wanted.get("tests") and _tested_lately(project),  # asked by the whole page only
+        "can_replay": any(run.status in Run.BAD for run in shown.rows),
     }
     template = "workflows/runs.html#rows" if getattr(request, "htmx", False) else "workflows/runs.html"
     return render(request, template, context)
 
 
-def filtered(project: Project, wanted: dict[str, Any]) -> QuerySet[Run]:
-    """Return the project's runs that a filter asks for. Each condition has an index that ends in the order."""
-    found = Run.objects.filter(project=project)
-    if not wanted.get("tests"):
-        found = found.filter(is_test=False)
-    status = wanted.get("status")
-    if status == "bad":
-        found = found.filter(status__in=BAD)
-    elif status == "active":
-        found = found.filter(status__in=Run.UNFINISHED)
-    elif status:
-        found = found.filter(status=status)
-    if wanted.get("workflow"):
-        found = found.filter(workflow=wanted["workflow"])
-    if wanted.get("integration"):
-        found = found.filter(workflow__integration=wanted["integration"])
-    if wanted.get("user"):
-        found = found.filter(sub=wanted["user"])
-    if wanted.get("since"):
-        found = found.filter(pk__gte=first_uuid_at(wanted["since"]))
-    if wanted.get("until"):
-        found = found.filter(pk__lt=first_uuid_at(wanted["until"] + timedelta(milliseconds=1)))
-    if wanted.get("error"):
-        found = found.filter(reason__icontains=wanted["error"]).exclude(reason="")
-    return found
+def _tested_lately(project: Project) -> bool:
+    """Are there tests among the latest runs? Whoever has just made one looks for it in the list."""
+    latest = Run.objects.filter(project=project).order_by("-pk").values_list("is_test", flat=True)
+    return any(latest[:LATEST])
 
 
 @page
@@ -88,7 +64,7 @@ def run(request: HttpRequest, project_id: uuid.UUID, run_id: uuid.UUID) -> HttpR
     return render(request, template, context)
 
 
-@action
+@action(Role.SUPPORT)
 def cancel(request: HttpRequest, project_id: uuid.UUID, run_id: uuid.UUID) -> HttpResponse:
     found = find_run(request, project_id, run_id)
     if use_cases.cancel(found):
@@ -99,7 +75,7 @@ def cancel(request: HttpRequest, project_id: uuid.UUID, run_id: uuid.UUID) -> Ht
     return redirect("workflows:run", project_id, run_id)
 
 
-@action
+@action(Role.SUPPORT)
 def replay(request: HttpRequest, project_id: uuid.UUID, run_id: uuid.UUID) -> HttpResponse:
     """Run it again: from the start or from a step, on the same version or the one deployed now."""
     found = find_run(request, project_id, run_id)
@@ -113,13 +89,13 @@ def replay(request: HttpRequest, project_id: uuid.UUID, run_id: uuid.UUID) -> Ht
     return redirect("workflows:run", project_id, again.pk)
 
 
-@action
+@action(Role.SUPPORT)
 def replay_many(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     """Replay the failures that the list's filter shows."""
     project = find_project(request, project_id)
     form = RunFilterForm(request.POST, project=project)
     wanted = form.cleaned_data if form.is_valid() else {}
-    failed = filtered(project, wanted).filter(status__in=(Run.Status.FAILED, Run.Status.DEAD), replays=None)
+    failed = Run.objects.matching(project, wanted).filter(status__in=(Run.Status.FAILED, Run.Status.DEAD), replays=None)
     count = skipped = 0
     for found in failed.select_related("version", "workflow__deployed", "connection__user", "event")[:MOST_REPLAYED]:
         try:
@@ -135,7 +111,7 @@ def replay_many(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     return redirect("workflows:runs", project_id)
 
 
-@action
+@action(Role.SUPPORT)
 def resolve(request: HttpRequest, project_id: uuid.UUID, run_id: uuid.UUID) -> HttpResponse:
     """Say whether a step whose outcome nobody knows is done, or is to be repeated."""
     found = find_run(request, project_id, run_id)

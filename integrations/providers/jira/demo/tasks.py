@@ -77,7 +77,15 @@ class Tasks:
         task = self._find(user, id=_text(told, "task"))
         if task is None:
             raise ValueError("There is no such task.")
-        task |= {"key": _text(told, "key"), "url": _text(told, "url")}
+        key, url = _text(told, "key"), _text(told, "url")
+        if not url.startswith(("https://", "http://")):
+            raise ValueError("“url” must be the address of a page.")
+        told_before = self._find(user, key=key)
+        if told_before is not None and told_before is not task:
+            # Jira told of the new issue before its maker came back with the key: both are this task.
+            task |= {name: told_before[name] for name in ("title", "status", "comment")}
+            self._list(user)["tasks"].remove(told_before)
+        task |= {"key": key, "url": url}
 
     def _take_issue(self, user: str, told: Mapping[str, Any]) -> None:
         task = self._find(user, key=_text(told, "key")) or self._new(user, _text(told, "title"), "Soon")

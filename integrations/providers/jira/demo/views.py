@@ -89,6 +89,11 @@ def change_task(request: HttpRequest, task_id: str) -> HttpResponse:
     status = str(given.get("status") or "")
     if status and status not in STATUSES:
         return _wrong(400, f"The status is one of {', '.join(STATUSES)}.")
+    try:
+        if "key" in given:
+            tasks.hear(user, {"kind": "linked", "task": task_id, "key": given["key"], "url": given.get("url")})
+    except ValueError as error:
+        return _wrong(400, str(error))
     task = tasks.change(user, task_id, str(given.get("title") or "").strip(), status)
     return JsonResponse(task) if task else _wrong(404, "There is no such task.")
 

@@ -8,6 +8,7 @@ const FIELDS = "summary,status";
 
 let isSignedIn = false;
 let search = { jql: "", nextPageToken: "" };
+let sent = ""; // the task that is being sent to Jira
 
 // Signing in to Patchbay: our own back end says who we are -------------------------------------------------------------
 
@@ -103,6 +104,7 @@ function taskItem(task) {
   status.addEventListener("change", () => doing(null, "[data-told]", "Changing…", () => changeTask(task.id, { status: status.value })));
   const send = item.querySelector("[data-send]");
   send.dataset.send = task.title;
+  send.dataset.task = task.id;
   send.dataset.detail = task.detail;
   showSend(item);
   return item;
@@ -135,14 +137,16 @@ async function show() {
 async function showProjects() {
   const { values } = await jira("/rest/api/3/project/search?maxResults=50&orderBy=name");
   options($("#project"), values.map(({ key, name: title }) => [key, `${title} (${key})`]));
+  if (values.length) $("#jql").value ||= `project = ${values[0].key} ORDER BY created DESC`;
+  $("[data-search] button").disabled = false;
   if (!values.length) return say("[data-created]", "This account sees no project on its site.");
-  $("#jql").value ||= `project = ${values[0].key} ORDER BY created DESC`;
   await showTypes();
 }
 
 async function showTypes() {
   const { issueTypes } = await jira(`/rest/api/3/issue/createmeta/${encodeURIComponent($("#project").value)}/issuetypes`);
   options($("#type"), issueTypes.filter((type) => !type.subtask).map(({ id, name: title }) => [id, title]));
+  $("[data-create] button").disabled = false;
 }
 
 function options(select, pairs) {
@@ -170,6 +174,8 @@ async function createIssue() {
   };
   const { key } = await jira("/rest/api/3/issue", { method: "POST", body: { fields } });
   say("[data-created]", "Created ", linkTo(key));
+  if (sent) await acme(`/tasks/${encodeURIComponent(sent)}`, { key, url: linkTo(key).href });
+  sent = "";
   $("[data-create]").reset();
   await find(`project = ${fields.project.key} ORDER BY created DESC`);
 }
@@ -234,6 +240,7 @@ $("[data-create]").addEventListener("submit", (event) => {
   event.preventDefault();
   doing(event.submitter, "[data-created]", "Creating…", createIssue);
 });
+$("#summary").addEventListener("input", (event) => (sent = event.target.value ? sent : "")); // emptied: another issue
 $("[data-search]").addEventListener("submit", (event) => {
   event.preventDefault();
   doing(event.submitter, "[data-found]", "Searching…", () => find($("#jql").value));
@@ -253,8 +260,9 @@ $("[data-task]").addEventListener("submit", (event) => {
 });
 $("[data-submit]").addEventListener("change", (event) => event.target.form.submit());
 document.addEventListener("click", ({ target }) => {
-  const { send, detail } = target.dataset;
+  const { send, detail, task } = target.dataset;
   if (send === undefined) return;
+  sent = task;
   $("#summary").value = send;
   $("#description").value = detail;
   $("#summary").scrollIntoView({ block: "center" });

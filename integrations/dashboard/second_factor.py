@@ -1,0 +1,151 @@
+"""Second factors: an app that shows codes, or a passkey. Who has one, who must, and where their secrets lie."""
+
+from typing import Any
+
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.forms import ActivateTOTPForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
+from django import forms
+from django.conf import settings
+from django.core.cache import cache
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from integrations.models import AccountSecret, Member, Project
+from integrations.models.user import SECOND_FACTORS
+from integrations.vault import VaultError
+
+WANTED = "second_factor_wanted"
+# Longer than a code is taken: its own half minute, the one before and the one after.
+CODE_SECONDS = 120
+OF_EVERYBODY = "Everybody needs a second factor here."
+OF_STAFF = "The administration shows every project, and at least one of them requires a second factor."
+
+
+class SecondFactorNeeded(Exception):
+    """Whoever asks must set up a second factor first. The message says who wants that."""
+
+
+# Who has one, and who must --------------------------------------------------------------------------------------------
+
+
+def with_factor(members: QuerySet[Member]) -> QuerySet[Member]:
+    """Add `has_factor` to members."""
+    theirs = Authenticator.objects.filter(user=OuterRef("user"), type__in=SECOND_FACTORS)
+    return members.annotate(has_factor=Exists(theirs))
+
+
+def require_of_everybody(user: Any) -> None:
+    """Raise SecondFactorNeeded where this deployment asks everybody for one."""
+    if settings.REQUIRE_SECOND_FACTOR and not user.has_second_factor():
+        raise SecondFactorNeeded(OF_EVERYBODY)
+
+
+def require(user: Any, project: Project) -> None:
+    """Raise SecondFactorNeeded where a project, which knows the user's role, asks its owners and admins for one."""
+    if project.require_second_factor and project.role.may_administer and not user.has_second_factor():
+        raise SecondFactorNeeded(f"{project.name} requires a second factor of its owners and admins.")
+
+
+def may_administrate(user: Any) -> bool:
+    """Has this superuser the second factor that the administration needs? It shows what every project does.
+
+    The administration asks several times for one page; a user is read anew for each, and remembers the answer.
+    """
+    if not hasattr(user, "_may_administrate"):
+        is_needed = settings.REQUIRE_SECOND_FACTOR or Project.objects.filter(require_second_factor=True).exists()
+        user._may_administrate = not is_needed or user.has_second_factor()
+    return bool(user._may_administrate)
+
+
+def lead(request: HttpRequest, why: str) -> HttpResponse:
+    """Go to the page where a second factor is set up, and remember where somebody wanted to go."""
+    is_page = request.method in ("GET", "HEAD")
+    request.session[WANTED] = {"url": request.get_full_path() if is_page else reverse("dashboard:home"), "why": why}
+    return redirect("mfa_index")
+
+
+# Codes, once only -----------------------------------------------------------------------------------------------------
+
+
+class OnceOnly:
+    """A form with a code. allauth forgets after half a minute which code was used, but takes one for longer."""
+
+    user: Any
+
+    def clean_code(self) -> str:
+        code: str = super().clean_code()  # type: ignore[misc]
+        digits = "".join(code.split())
+        if not cache.add(f"second-factor:{self.user.pk}:{digits}", "used", CODE_SECONDS):
+            raise ValidationError("This code was used already. Wait for the next one.")
+        return code
+
+
+class ActivateForm(OnceOnly, ActivateTOTPForm):  # type: ignore[misc]
+    pass
+
+
+class CodeForm(OnceOnly, AuthenticateForm):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].widget.attrs |= {"autofocus": True, "inputmode": "numeric"}
+        self.fields["code"].help_text = "From your authenticator app, or one of your recovery codes."
+
+
+class ConfirmByCodeForm(OnceOnly, ReauthenticateForm):  # type: ignore[misc]
+    pass
+
+
+class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
+    name = forms.CharField(
+        required=False, max_length=60, help_text="Where you keep it, so that you tell it from others."
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["passwordless"].initial = True
+        self.fields["passwordless"].label = "Sign in with it alone, without a password"
+        self.fields[
+            "passwordless"
+        ].help_text = "It then asks for your fingerprint, face or PIN. Off, it is a second factor after the password."
+
+
+# Where their secrets lie ----------------------------------------------------------------------------------------------
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """Secrets go to the vault; passkeys belong to PUBLIC_URL, whatever Host header asks."""
+
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": "This is not right, or no longer. Check the clock of your device, and try again.",
+    }
+
+    def encrypt(self, text: str) -> str:
+        secret = AccountSecret()
+        secret.seal("secret", text)
+        secret.save()
+        return str(secret.pk)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        secret = AccountSecret.objects.filter(pk=encrypted_text).first()
+        if secret is None:
+            raise VaultError("The secret of a second factor is not in the vault. Was its row deleted by hand?")
+        return secret.open("secret")
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        return {"id": settings.PUBLIC_HOST, "name": "Patchbay"}
+
+    def generate_authenticator_name(self, user: Any, type: Any) -> str:
+        count = Authenticator.objects.filter(user_id=user.pk, type=type).count()
+        return f"Passkey {count + 1}" if count else "Passkey"
+
+
+def on_deleted(instance: Authenticator, **kwargs: Any) -> None:
+    """Delete what an authenticator had in the vault."""
+    kept = [instance.data.get(name) for name in ("secret", "seed")]
+    AccountSecret.objects.filter(pk__in=[pk for pk in kept if pk]).delete()

@@ -1,0 +1,203 @@
+"""The audit log: what it tells, to whom, and that nobody can change it unseen."""
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.db import connection as database
+from django.test import Client
+
+from integrations import audit, clock
+from integrations.models import AuditEntry, AuditSeal, Integration, Member, Project, User
+from tests.dashboard.conftest import text, url
+
+pytestmark = pytest.mark.django_db
+
+
+def rows(response: Any) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(b"".join(response.streaming_content).decode())))
+
+
+def write(sentence: str, *values: object) -> None:
+    """Change the database as somebody with its password would."""
+    with database.cursor() as cursor:
+        cursor.execute(sentence, values)
+
+
+@pytest.fixture
+def long_ago(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Let what was noted until now be old enough to be sealed."""
+    return lambda: monkeypatch.setattr(audit, "SEALED_AFTER", timedelta(minutes=-1))
+
+
+# What it tells --------------------------------------------------------------------------------------------------------
+
+
+def test_it_tells_who_did_what_from_where(as_alice: Client, project: Project) -> None:
+    as_alice.post(url("project_settings", project.pk), {"name": "Acme", "kind": "development"}, REMOTE_ADDR="192.0.2.7")
+
+    page = text(as_alice.get(url("audit", project.pk)))
+
+    assert "alice@example.com" in page
+    assert "192.0.2.7" in page
+
+
+def test_it_tells_what_was_before_and_after(as_alice: Client, project: Project) -> None:
+    as_alice.post(url("project_settings", project.pk), {"name": "Acme <b>", "kind": "development"})
+
+    assert AuditEntry.objects.get().changes == [("Name", "Acme Tasks", "Acme <b>")]
+    assert '<ins class="wrap">Acme &lt;b&gt;</ins>' in text(as_alice.get(url("audit", project.pk)))
+
+
+def test_a_secret_that_was_changed_is_not_told(as_alice: Client, own_keys: Integration) -> None:
+    page = url("integration_settings", own_keys.project_id, "jira")
+
+    as_alice.post(
+        page, {"client_id": "own-client", "client_secret": "a-new-secret", "scopes": own_keys.oauth_app.scopes}
+    )
+
+    change = AuditEntry.objects.first()
+    assert change is not None
+    assert [name for name, before, after in change.changes if before != after] == ["Secret"]
+    assert "a-new-secret" not in f"{change.before}{change.after}{change.detail}"
+
+
+def test_behind_a_proxy_the_address_is_the_one_that_it_saw(as_alice: Client, project: Project, settings: Any) -> None:
+    settings.BEHIND_PROXY = True
+    form = {"name": "Acme", "kind": "development"}
+
+    as_alice.post(url("project_settings", project.pk), form, HTTP_X_FORWARDED_FOR="198.51.100.1, 192.0.2.7")
+
+    assert AuditEntry.objects.get().ip == "192.0.2.7"
+
+
+def test_without_a_proxy_a_forwarded_address_is_not_believed(as_alice: Client, project: Project) -> None:
+    form = {"name": "Acme", "kind": "development"}
+
+    as_alice.post(url("project_settings", project.pk), form, HTTP_X_FORWARDED_FOR="198.51.100.1")
+
+    assert AuditEntry.objects.get().ip == "127.0.0.1"
+
+
+# Filters and export ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("query", "details"),
+    [
+        ({"who": "user-1"}, ["one"]),
+        ({"action": "disconnected"}, ["two"]),
+        ({"since": "2999-01-01"}, []),
+        ({"until": "2000-01-01"}, []),
+        ({"since": "2000-01-01", "until": "2999-01-01"}, ["two", "one"]),
+        ({"since": "nonsense"}, ["two", "one"]),
+    ],
+)
+def test_filters(query: dict[str, str], details: list[str], as_alice: Client, project: Project) -> None:
+    audit.record(project, "user-1", "connected", "one")
+    audit.record(project, "user-2", "disconnected", "two")
+
+    page = as_alice.get(url("audit", project.pk), query).context["page"]
+
+    assert [entry.detail for entry in page.rows] == details
+
+
+def test_an_admin_downloads_what_the_filter_finds(as_bob: Client, project: Project) -> None:
+    audit.record(project, "user-1", "connected", "one")
+    audit.record(project, "user-2", "connected", "two", audit.Change({"a": 1}, {"a": 2}))
+
+    header, *found = rows(as_bob.get(url("export_audit", project.pk), {"who": "user-2"}))
+
+    assert header == ["at", "who", "from", "what", "detail", "before", "after"]
+    assert [row[1:] for row in found] == [["user-2", "", "connected", "two", '{"a": 1}', '{"a": 2}']]
+
+
+def test_what_begins_like_a_formula_is_text_in_a_spreadsheet(as_bob: Client, project: Project) -> None:
+    audit.record(project, "=HYPERLINK(1)", "connected")
+
+    assert rows(as_bob.get(url("export_audit", project.pk)))[1][1] == "'=HYPERLINK(1)"
+
+
+def test_a_developer_reads_it_but_does_not_export_it(
+    signed_in: Callable[[User], Client], stranger: User, project: Project
+) -> None:
+    Member.objects.create(project=project, user=stranger, role=Member.Role.DEVELOPER)
+    audit.record(project, "user-1", "connected")
+
+    page = text(signed_in(stranger).get(url("audit", project.pk)))
+
+    assert "user-1" in page
+    assert "Export" not in page
+    assert signed_in(stranger).get(url("export_audit", project.pk)).status_code == 403
+
+
+# Nobody changes it unseen ---------------------------------------------------------------------------------------------
+
+
+def test_entries_cannot_be_changed_or_removed(project: Project) -> None:
+    audit.record(project, "user-1", "connected")
+    entry = AuditEntry.objects.get()
+
+    for forbidden in (entry.save, entry.delete, AuditEntry.objects.all().delete, AuditEntry.objects.all().update):
+        with pytest.raises(PermissionDenied):
+            forbidden()
+
+
+def test_what_was_written_is_in_order(project: Project, long_ago: Callable[[], None]) -> None:
+    audit.record(project, "user-1", "connected", change=audit.Change({"a": [1, "é"]}, {"a": None}))
+    long_ago()
+
+    assert audit.seal() == 1
+    assert audit.seal() == 0
+    assert list(audit.broken()) == []
+
+
+def test_an_entry_that_was_changed_in_the_database_is_found(project: Project) -> None:
+    audit.record(project, "user-1", "connected")
+    write("UPDATE integrations_auditentry SET actor_name = %s", "user-2")
+
+    assert [found.what for found in audit.broken()] == ["was changed"]
+
+
+def test_an_entry_that_was_removed_from_the_database_is_missed(project: Project, long_ago: Callable[[], None]) -> None:
+    audit.record(project, "user-1", "connected")
+    audit.record(project, "user-1", "disconnected")
+    long_ago()
+    audit.seal()
+    write("DELETE FROM integrations_auditentry WHERE action = %s", "connected")
+
+    assert [found.what for found in audit.broken()] == ["were removed or added"]
+
+
+def test_a_seal_that_was_removed_with_its_entries_is_missed(project: Project, long_ago: Callable[[], None]) -> None:
+    long_ago()
+    audit.record(project, "user-1", "connected")
+    audit.seal()
+    audit.record(project, "user-1", "disconnected")
+    audit.seal()
+    first = AuditSeal.objects.order_by("last_id")[0]
+    write("DELETE FROM integrations_auditentry WHERE id <= %s", first.last_id)
+    write("DELETE FROM integrations_auditseal WHERE id = %s", first.pk)
+
+    assert [found.what for found in audit.broken()] == ["were removed or added"]
+
+
+def test_an_entry_that_was_slipped_in_is_found(project: Project) -> None:
+    AuditEntry(project=project, actor_name="user-1", action="connected", at=clock.now(), mark="0" * 64).save()
+
+    assert [found.what for found in audit.broken()] == ["was changed"]
+
+
+def test_after_a_change_of_the_secret_key_the_old_entries_still_hold(
+    project: Project, settings: Any, long_ago: Callable[[], None]
+) -> None:
+    audit.record(project, "user-1", "connected")
+    long_ago()
+    audit.seal()
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another" * 10, [settings.SECRET_KEY]
+
+    assert list(audit.broken()) == []
