@@ -1,7 +1,8 @@
 """Carry one run to its next wait, or to its end.
 
-A run is claimed with a lease and a new generation; every write names the generation, so a worker that was stopped past
-its lease changes nothing any more. Its steps are checkpoints: what is done is never done again. Before an effect that
+A run is claimed with a lease and a new generation; every write names the generation and who claimed it, so a worker
+that was stopped past its lease changes nothing any more, nor one whose claim the database forgot in a crash: another's
+has the same number then. Its steps are checkpoints: what is done is never done again. Before an effect that
 must not happen twice, the intent is committed; a step found begun by an earlier generation, or whose answer was lost,
 is looked for at the provider by its op_key, and where it cannot be found the run stops as "uncertain" and asks.
 """
@@ -351,11 +352,11 @@ def _write(wanted: _Write) -> None:
     if _write_together(wanted):
         run.is_claimed = True
         return
-    ours = Run.objects.filter(pk=run.pk, generation=run.generation)
-    if run.is_claimed:
-        raise _Cancelled if ours.exists() else _Fenced
-    if not ours.filter(lease_owner=run.lease_owner).exists():
+    ours = Run.objects.filter(pk=run.pk, generation=run.generation, lease_owner=run.lease_owner)
+    if not ours.exists():
         raise _Fenced
+    if run.is_claimed:
+        raise _Cancelled
     # An earlier attempt claimed it after all: the connection broke before we heard of it.
     run.is_claimed = True
     _write(wanted)
@@ -399,7 +400,9 @@ def _update(alike: list[_Write]) -> bool:
     ids = {write.run.pk for write in alike}
     found = Run.objects.filter(pk__in=ids)
     if run.is_claimed:
-        found = found.filter(generation=run.generation)
+        # Each claim has an owner's name of its own, so that this is the owner of each.
+        owners = {write.run.lease_owner for write in alike}
+        found = found.filter(generation=run.generation, lease_owner__in=owners)
     else:
         # The first write claims it: until then nothing has happened that anybody could notice.
         found = found.filter(generation=run.generation - 1, status=Run.Status.QUEUED, lease_until=None)

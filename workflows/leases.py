@@ -23,7 +23,7 @@ class Lease:
     """The right to carry one run, as of one generation. `is_lost` once another worker may have it."""
 
     def __init__(self, run: Run) -> None:
-        self.run_id, self.generation = run.pk, run.generation
+        self.run_id, self.generation, self.owner = run.pk, run.generation, run.lease_owner
         self.renew_at = time.monotonic() + settings.RUN_LEASE_SECONDS / 3
         self.safe_until = time.monotonic() + settings.RUN_LEASE_SECONDS
         self.busy_since: float | None = None
@@ -31,8 +31,8 @@ class Lease:
 
     def renew(self) -> None:
         asked_at = time.monotonic()
-        mine = Run.objects.filter(pk=self.run_id, generation=self.generation, lease_until__isnull=False)
-        if mine.update(lease_until=Now() + timedelta(seconds=settings.RUN_LEASE_SECONDS)):
+        mine = Run.objects.filter(pk=self.run_id, generation=self.generation, lease_owner=self.owner)
+        if mine.filter(lease_until__isnull=False).update(lease_until=Now() + timedelta(seconds=settings.RUN_LEASE_SECONDS)):
             self.was_renewed(asked_at)
         else:
             self.is_lost = True

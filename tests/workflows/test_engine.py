@@ -493,6 +493,30 @@ def test_a_run_is_claimed_before_its_first_call_even_if_that_only_reads(
     assert seen[0].lease_until
 
 
+def test_a_claim_that_the_database_forgot_in_a_crash_counts_no_more_once_another_has_the_run(
+    connection: Connection, worker: Worker, effects: Effects
+) -> None:
+    run = in_line(worker, connection, CREATE)
+    before = Run.objects.filter(pk=run.pk).values("status", "generation", "lease_owner", "lease_until", "wake_at").get()
+    forgotten = Run.objects.claim(run.pk, owner_name())
+    Run.objects.filter(pk=run.pk).update(**before)
+    other = Run.objects.claim(run.pk, owner_name())
+    assert forgotten is not None and other is not None
+
+    engine.carry(forgotten)
+
+    assert not effects("issue_created")
+    assert leases.Lease(forgotten).generation == leases.Lease(other).generation
+    lease = leases.Lease(forgotten)
+    lease.renew()
+    assert lease.is_lost
+
+    engine.carry(other)
+
+    assert Run.objects.get().status == Run.Status.DONE
+    assert len(effects("issue_created")) == 1
+
+
 def test_a_claim_that_was_stored_although_the_connection_broke_counts(
     connection: Connection, worker: Worker, effects: Effects, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -531,11 +555,9 @@ def test_writes_of_which_one_came_too_late_are_stored_but_for_that_one(lent: Con
     worker.switch_on(worker.workflow(values(a="1")), lent)
     worker.send(lent)
     worker.send(lent)
-    good, late = Run.objects.order_by("pk")
-    for run in (good, late):
-        Run.objects.claim(run.pk, "this worker")
+    good, late = (Run.objects.claim(run.pk, owner_name()) for run in Run.objects.order_by("pk"))
+    assert good is not None and late is not None
     Run.objects.filter(pk=late.pk).update(generation=2)
-    good.generation = late.generation = 1
     wanted = [engine._Write(run, [], {"reason": "stored"}) for run in (good, late)]
 
     with pytest.raises(engine._Mixed):

@@ -57,6 +57,7 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def claim(self, run_id: uuid.UUID, owner: str) -> "Run | None":
         """Take the right to carry a run; None when another worker has it, it is not due, or it has to wait its turn.
+        `owner` is new for each claim (`owner_name`).
 
         Every claim raises `generation`, and every later write names it: a worker that was stopped past its lease
         finds that its writes no longer count. The row is read first and taken only as it was read.
@@ -70,7 +71,7 @@ class RunQuerySet(models.QuerySet["Run"]):
             self.due().filter(pk=run_id).update(is_held=True)
             return None
         taken = self.filter(pk=run_id, generation=run.generation, status=run.status)
-        run.status, run.generation = Run.Status.RUNNING, run.generation + 1
+        run.status, run.generation, run.lease_owner = Run.Status.RUNNING, run.generation + 1, owner
         run.claims_without_progress += 1
         with writing(can_be_redone=True):
             claimed = taken.update(
