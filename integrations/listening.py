@@ -20,7 +20,7 @@ from django.db.transaction import on_commit
 from integrations import clock, extension, registrations, webhooks
 from integrations.database import writing
 from integrations.errors import NeedsReconnect, PermanentError, ProviderError, RateLimited, TemporaryError
-from integrations.models import Connection, Event, Registration, SiteWebhook, Subscription
+from integrations.models import Connection, Event, Integration, Registration, SiteWebhook, Subscription
 from integrations.owners import owner_name
 from integrations.provider_api import ProviderApi
 from integrations.providers.base import Feed, Happening, Reading, Wish
@@ -58,10 +58,17 @@ def ask(connection_ids: Iterable[uuid.UUID], feed: str) -> None:
 
 
 def ask_all(connection: Connection) -> None:
-    """Have all that a connection hears looked at soon: it was reconnected, say."""
-    own = Subscription.objects.filter(connection=connection)
-    for feed in own.values_list("feed", flat=True):
-        ask([connection.pk], feed)
+    """Have all looked at soon that a connection hears, or should hear: it was reconnected, say."""
+    provider = connection.integration.provider
+    feeds = [provider.feed_of(wish.trigger) for wish in extension.installed().wishes(connection)]
+    wanted = {feed.slug for feed in feeds if feed}
+    for slug in wanted.union(connection.subscriptions.values_list("feed", flat=True)):
+        ask([connection.pk], slug)
+
+
+def ask_everybody(integration: Integration) -> None:
+    """Have it looked at soon what each connection of an integration hears. The sweeper takes them a few at a time."""
+    Subscription.objects.filter(connection__integration=integration).ask()
 
 
 def stop(connection: Connection) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from integrations import audit, connect, oauth, vault
+from integrations import audit, connect, listening, oauth, vault
 from integrations.errors import ProviderError, WrongKeys
 from integrations.models import Connection, Integration, Member, OAuthApp, Project
 from integrations.providers.base import Keys, Provider
@@ -90,6 +90,7 @@ def _switch(integration: Integration, actor: Any, *, is_active: bool) -> None:
         action = "integration activated" if is_active else "integration deactivated"
         audit.record(integration.project, actor, action, integration.provider.name)
     integration.is_active = is_active
+    listening.ask_everybody(integration)
 
 
 def why_not_active(integration: Integration) -> str:

@@ -31,8 +31,9 @@ class Lease:
 
     def renew(self) -> None:
         asked_at = time.monotonic()
-        mine = Run.objects.filter(pk=self.run_id, generation=self.generation, lease_owner=self.owner)
-        if mine.filter(lease_until__isnull=False).update(lease_until=Now() + timedelta(seconds=settings.RUN_LEASE_SECONDS)):
+        own = Run.objects.filter(pk=self.run_id, generation=self.generation, lease_owner=self.owner)
+        held = own.filter(lease_until__isnull=False)
+        if held.update(lease_until=Now() + timedelta(seconds=settings.RUN_LEASE_SECONDS)):
             self.was_renewed(asked_at)
         else:
             self.is_lost = True

@@ -106,6 +106,11 @@ class Subscription(UuidModel):
         return self.way == self.Way.POLL
 
     @property
+    def is_new(self) -> bool:
+        """Nobody has looked at it yet; somebody does in a moment."""
+        return self.way == self.Way.NONE and self.heard_until is None and not self.error
+
+    @property
     def minutes(self) -> int:
         """How late it may be heard while it is polled."""
         return max(1, round(self.every_seconds / 60))

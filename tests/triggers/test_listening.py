@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db.models.functions import Now
 
-from integrations import clock, connect, listening
+from integrations import clock, connect, listening, setup, users
 from integrations.models import Connection, Delivery, Event, Grant, Integration, Registration, Subscription
 from tests.integrations.conftest import Window
 from tests.support.sandbox import Sandbox
@@ -267,6 +267,34 @@ def test_who_asks_during_a_look_is_heard(worker: Worker, connection: Connection)
     mine.release(clock.now() + timedelta(hours=1))
 
     assert Subscription.objects.due().count() == 1
+
+
+def test_a_user_who_is_enabled_again_is_heard_at_once(worker: Worker, connection: Connection, sandbox: Sandbox) -> None:
+    begin(worker, connection)
+    look(connection)
+    users.disable(connection.user, None)
+    listening.tend(Subscription.objects.get().pk)
+    assert not Subscription.objects.exists()
+
+    users.enable(connection.user, None)
+
+    assert Subscription.objects.due().get().is_new
+    assert look(connection).way == Way.WEBHOOK
+    assert not Subscription.objects.get().is_new
+
+
+def test_an_integration_that_is_activated_again_is_heard_at_once(
+    worker: Worker, connection: Connection, jira: Integration, sandbox: Sandbox
+) -> None:
+    begin(worker, connection)
+    look(connection)
+    setup.deactivate(jira, None)
+    assert look(connection).way == Way.NONE
+
+    setup.activate(jira, None)
+
+    listening.tend(Subscription.objects.due().get().pk)
+    assert Subscription.objects.get().way == Way.WEBHOOK
 
 
 # Gaps ---------------------------------------------------------------------------------------------------------------

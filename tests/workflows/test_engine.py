@@ -501,7 +501,8 @@ def test_a_claim_that_the_database_forgot_in_a_crash_counts_no_more_once_another
     forgotten = Run.objects.claim(run.pk, owner_name())
     Run.objects.filter(pk=run.pk).update(**before)
     other = Run.objects.claim(run.pk, owner_name())
-    assert forgotten is not None and other is not None
+    assert forgotten
+    assert other
 
     engine.carry(forgotten)
 
@@ -556,7 +557,8 @@ def test_writes_of_which_one_came_too_late_are_stored_but_for_that_one(lent: Con
     worker.send(lent)
     worker.send(lent)
     good, late = (Run.objects.claim(run.pk, owner_name()) for run in Run.objects.order_by("pk"))
-    assert good is not None and late is not None
+    assert good
+    assert late
     Run.objects.filter(pk=late.pk).update(generation=2)
     wanted = [engine._Write(run, [], {"reason": "stored"}) for run in (good, late)]
 
