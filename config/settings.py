@@ -342,6 +342,8 @@ MFA_FORMS = {
     "reauthenticate": "integrations.dashboard.second_factor.ConfirmByCodeForm",
     "add_webauthn": "integrations.dashboard.second_factor.PasskeyForm",
 }
+# Accounts are made by those who invite, so that nobody sets up a second factor for an address that is not theirs.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_TOTP_ISSUER = f"Patchbay ({PUBLIC_HOST})"
 MFA_TOTP_TOLERANCE = 1
 MFA_RECOVERY_CODES_SHOW_ONCE = True

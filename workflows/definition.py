@@ -52,6 +52,9 @@ class Problem:
     message: str
 
 
+NOT_JSON = "This is not valid JSON. It is kept as it is, and not used before it is mended."
+
+
 @dataclass
 class Known:
     """What an expression at some place may look up: samples of the values, by root. `None` means: anything goes."""
@@ -173,7 +176,8 @@ class _Checker:
     def _trigger_sample(self) -> Any:
         """Return what the last test sent, and beside it what the written example has."""
         trigger, tested = trigger_of(self.definition), self.samples.get("trigger")
-        declared = trigger.get("sample") or _declared_trigger(str(trigger.get("type")))
+        written = trigger.get("sample")
+        declared = (written if not isinstance(written, str) else None) or _declared_trigger(str(trigger.get("type")))
         if trigger.get("type") == "integration":
             found = self.integration.provider.trigger(str(trigger.get("name")))
             declared = shape(found.output) if found else None
@@ -188,6 +192,8 @@ class _Checker:
             self._add("trigger", "type", "Choose what starts the workflow.")
         if kind == "event" and not str(trigger.get("name") or "").strip():
             self._add("trigger", "name", "Name the event, as your product sends it: task.created")
+        if isinstance(trigger.get("sample"), str) and kind in ("event", "request"):
+            self._add("trigger", "sample", NOT_JSON)
         if kind == "schedule":
             words = schedule_problem(trigger)
             if words:
@@ -349,22 +355,31 @@ def _setting_sample(item: Mapping[str, Any]) -> Any:
     return samples.get(str(item.get("type")), "")
 
 
+CRON_FIELDS = ("minute", "hour", "day-of-month", "month", "day-of-week")
+
+
 def schedule_problem(trigger: Mapping[str, Any]) -> str:
     """Return what is wrong with a schedule, "" for a good one. Not more often than every five minutes."""
     try:
         zone = ZoneInfo(str(trigger.get("zone") or "UTC"))
     except (KeyError, ValueError, OSError):
         return f"There is no time zone “{trigger.get('zone')}”. Write it as Europe/Berlin."
+    cron = str(trigger.get("cron") or "")
+    example = "Write the schedule as five cron fields, such as 0 9 * * 1-5 for weekdays at nine."
     try:
-        fires = CronSim(str(trigger.get("cron") or ""), datetime.now(zone))
+        fires = CronSim(cron, datetime.now(zone))
+    except CronSimError as error:
+        wrong = str(error).removeprefix("Bad ")
+        return f"The {wrong} of “{cron}” cannot be. {example}" if wrong in CRON_FIELDS else example
+    try:
         first = next(fires)
         gaps = []
         for _ in range(20):
             second = next(fires)
             gaps.append((second - first).total_seconds())
             first = second
-    except (CronSimError, StopIteration):
-        return "Write the schedule as five cron fields, such as 0 9 * * 1-5 for weekdays at nine."
+    except StopIteration:
+        return f"“{cron}” never comes: there is no such day."
     return "A schedule can fire every five minutes at most." if min(gaps) < 300 else ""
 
 

@@ -3,6 +3,7 @@ import { call } from "./calls.js";
 import { button, h, select } from "./dom.js";
 import { Flow } from "./flow.js";
 import { Forms } from "./forms.js";
+import { isSample } from "./known.js";
 import { Store } from "./store.js";
 
 const data = JSON.parse(document.getElementById("builder-data").textContent);
@@ -92,6 +93,7 @@ function showProblems() {
   $("problems").hidden = !problems.length;
   const entry = (each) => h("li", {}, button(nameOf(each.where), () => flow.select(each.where), { class: "link-button" }), ` ${each.message}`);
   $("problem-list").replaceChildren(...problems.map(entry));
+  if (!problems.length) document.querySelectorAll("[data-until-mended]").forEach((each) => each.remove());
   $("problem-count").textContent = `${problems.length} to mend before a deploy`;
 }
 
@@ -107,7 +109,7 @@ showState();
 
 const payload = $("test-payload");
 const declaredExample = () => store.data.integration_triggers.find((each) => store.draft.trigger.type === "integration" && each.slug === store.draft.trigger.name)?.sample;
-const exampleOf = () => JSON.stringify(store.draft.trigger.sample ?? store.samples.trigger ?? declaredExample() ?? {}, null, 2);
+const exampleOf = () => JSON.stringify((isSample(store.draft.trigger.sample) ? store.draft.trigger.sample : null) ?? store.samples.trigger ?? declaredExample() ?? {}, null, 2);
 payload.value = exampleOf();
 let example = payload.value;
 // Until somebody writes a payload of their own, the trigger's example is it.

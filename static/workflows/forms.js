@@ -156,11 +156,8 @@ export class Forms {
   }
 
   json(step, spec) {
-    const area = textInput(step.input?.[spec.key] ? JSON.stringify(step.input[spec.key], null, 2) : "", (text) => {
-      const parsed = parsed_(text);
-      area.setCustomValidity(parsed === undefined && text.trim() ? "This is not valid JSON." : "");
-      area.reportValidity();
-      if (parsed !== undefined || !text.trim()) this.store.change(() => (parsed === undefined ? delete this.inputOf(step)[spec.key] : (this.inputOf(step)[spec.key] = parsed)), { redraw: false, merge: `${step.id}.${spec.key}` });
+    const area = textInput(written(step.input?.[spec.key]), (text) => {
+      this.store.change(() => put(this.inputOf(step), spec.key, read(text)), { redraw: false, merge: `${step.id}.${spec.key}` });
     }, { rows: 3, spellcheck: "false", placeholder: "{ }" });
     return field(spec.label, area, { optional: !spec.required, help: `${spec.help} JSON; values may hold {{ }}.`, key: spec.key });
   }
@@ -331,12 +328,8 @@ export class Forms {
   }
 
   sample(trigger) {
-    const text = trigger.sample && Object.keys(trigger.sample).length ? JSON.stringify(trigger.sample, null, 2) : "";
-    const area = textInput(text, (typed) => {
-      const parsed = parsed_(typed);
-      area.setCustomValidity(parsed === undefined && typed.trim() ? "This is not valid JSON." : "");
-      area.reportValidity();
-      if (parsed !== undefined) this.store.change(() => (trigger.sample = parsed), { redraw: false, merge: "trigger.sample" });
+    const area = textInput(written(trigger.sample), (text) => {
+      this.store.change(() => put(trigger, "sample", read(text)), { redraw: false, merge: "trigger.sample" });
     }, { rows: 5, spellcheck: "false", placeholder: '{\n  "title": "Disk is full",\n  "priority": "high"\n}' });
     return field("Example of its payload", area, { optional: true, key: "sample", help: "JSON. The menu of {{ shows what is in it, and tests use it." });
   }
@@ -401,12 +394,21 @@ function freshTrigger(chosen) {
 
 const leaf = () => ({ type: "OPERATOR", condition: { operator: "$stringExactlyMatches", variable: "", argument: "" } });
 
-function parsed_(text) {
+// What is typed as JSON; as the text it is while it is none, so that nothing is lost: the checks mark it.
+function read(text) {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined;
+    return text.trim() ? text : undefined;
   }
+}
+
+const written = (value) => (typeof value === "string" ? value : isFilled(value) ? JSON.stringify(value, null, 2) : "");
+const isFilled = (value) => value !== undefined && value !== null && !(typeof value === "object" && !Object.keys(value).length);
+
+function put(holder, key, value) {
+  if (value === undefined) delete holder[key];
+  else holder[key] = value;
 }
 
 function shownDefault(spec) {

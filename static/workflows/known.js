@@ -51,10 +51,15 @@ function shapeOf(step, data) {
   return shapes[step.type] ?? null;
 }
 
+// An example as it was written, unless it is not JSON yet: then it is a text.
+export function isSample(sample) {
+  return Boolean(sample) && typeof sample === "object" && Object.keys(sample).length > 0;
+}
+
 function triggerSample(draft, data) {
   const trigger = draft.trigger ?? {};
   if (trigger.type === "integration") return exampleOf(data.integration_triggers.find((each) => each.slug === trigger.name));
-  if (trigger.sample && Object.keys(trigger.sample).length) return trigger.sample;
+  if (isSample(trigger.sample)) return trigger.sample;
   const declared = {
     request: { body: null, query: {}, headers: {} },
     schedule: { at: "2026-11-23T09:00:00+00:00" },

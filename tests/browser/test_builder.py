@@ -196,6 +196,43 @@ def test_a_path_that_nothing_has_is_marked_and_not_deployed(builder: Builder) ->
     expect(builder.page.locator(".field-error")).to_have_text("trigger has no “nope”.")
 
 
+def test_what_jira_refuses_at_the_deploy_is_marked_until_it_is_mended(builder: Builder) -> None:
+    trigger = {"type": "integration", "name": "issue_updated", "input": {"jql": "nonsense is here"}}
+    made = {"id": "made", "type": "values", "input": {"values": [{"key": "a", "value": "1"}]}}
+    Workflow.objects.update(draft={"trigger": trigger, "steps": [made], "settings": []})
+    builder.open().deploy()
+
+    refusal = builder.page.get_by_text("Not deployed: 1 problem to mend first.")
+    expect(refusal).to_be_visible()
+    expect(builder.page.locator("#problem-list")).to_contain_text("nonsense")
+    expect(builder.page.locator('[data-field="jql"] .field-error')).to_contain_text("nonsense")
+
+    builder.box("JQL").click()
+    builder.page.keyboard.press("Control+A")
+    builder.page.keyboard.type("priority = High")
+    expect(refusal).to_have_count(0)
+    expect(builder.page.locator("#problems")).to_be_hidden()
+    builder.deploy()
+    expect(builder.page.get_by_text("Version 1 is deployed.")).to_be_visible()
+
+
+def test_json_that_is_not_whole_is_kept_and_marked(builder: Builder) -> None:
+    example = builder.open().page.get_by_label("Example of its payload")
+    example.fill('{"title": "Disk')
+    builder.head("Trigger").click()
+    builder.saved()
+
+    builder.open().head("Trigger")
+    expect(example).to_have_value('{"title": "Disk')
+    builder.head("Trigger").click()
+    builder.head("Trigger").click()
+    expect(builder.page.locator('[data-field="sample"] .field-error')).to_contain_text("This is not valid JSON.")
+
+    example.fill('{"title": "Disk"}')
+    builder.saved()
+    assert Workflow.objects.get().draft["trigger"]["sample"] == {"title": "Disk"}
+
+
 def test_nothing_in_a_new_step_is_called_wrong_until_it_was_left(builder: Builder) -> None:
     builder.open().add("Create issue")
     builder.saved()

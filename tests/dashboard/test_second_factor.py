@@ -61,6 +61,18 @@ def test_an_app_is_set_up_with_a_code_of_its_secret(as_alice: Client, alice: Use
     assert Authenticator.objects.filter(user=alice, type="totp").exists()
 
 
+def test_who_once_asked_for_a_new_password_can_still_set_one_up(as_alice: Client, alice: User) -> None:
+    Client().post("/accounts/password/reset/", {"email": alice.email})
+    assert alice.email in mail.outbox[0].to
+    confirm(as_alice)
+
+    secret = as_alice.get("/accounts/second-factor/totp/activate/").context["form"].secret
+    as_alice.post("/accounts/second-factor/totp/activate/", {"code": code(secret)})
+
+    assert Authenticator.objects.filter(user=alice, type="totp").exists()
+    assert as_alice.get("/accounts/passkeys/add/").status_code == 200
+
+
 def test_a_wrong_code_sets_nothing_up(as_alice: Client, alice: User) -> None:
     confirm(as_alice)
     as_alice.get("/accounts/second-factor/totp/activate/")

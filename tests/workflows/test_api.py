@@ -15,6 +15,7 @@ from tests.integrations.conftest import Window
 from tests.support.sandbox import Sandbox
 from tests.workflows.conftest import Worker, action, values
 from workflows import deploy, engine, runs
+from workflows.definition import schedule_problem
 from workflows.models import Enablement, Run, Workflow
 
 Effects = Callable[..., list[dict[str, Any]]]
@@ -233,6 +234,29 @@ def test_two_workflows_that_share_a_key_as_different_things_are_not_deployed(wor
 
     assert [(problem.where, problem.field) for problem in refused.value.problems] == [("settings", "project")]
     assert "“Flow 0” shares “project”" in refused.value.problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("cron", "words"),
+    [
+        ("0 25 * * *", "The hour of “0 25 * * *” cannot be."),
+        ("0 9 * *", "Write the schedule as five cron fields"),
+        ("0 0 30 2 *", "The day-of-month of “0 0 30 2 *” cannot be."),
+        ("*/2 * * * *", "every five minutes at most"),
+    ],
+)
+def test_what_is_wrong_with_a_schedule_is_said(cron: str, words: str) -> None:
+    assert words in schedule_problem({"cron": cron, "zone": "UTC"})
+
+
+def test_json_that_is_not_whole_is_not_deployed(worker: Worker) -> None:
+    update = action("update_issue", issue="OPS-1", fields='{"labels": ')
+
+    with pytest.raises(deploy.NotDeployable) as refused:
+        worker.workflow(update, trigger={"type": "event", "name": "go", "sample": '{"title"'})
+
+    found = [(problem.where, problem.field) for problem in refused.value.problems]
+    assert found == [("trigger", "sample"), ("update_issue", "fields")]
 
 
 def test_choices_come_from_the_users_own_account(alice: Window, connection: Connection) -> None:

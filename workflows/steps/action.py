@@ -7,6 +7,7 @@ from integrations.models import Integration
 from integrations.providers.base import Action as ProviderAction
 from integrations.providers.base import Field
 from workflows import expressions
+from workflows.definition import NOT_JSON
 from workflows.shapes import shape
 from workflows.steps.base import Context, StepFailed, StepType
 
@@ -23,6 +24,8 @@ class Action(StepType):
         for item in action.fields:
             if item.is_required and is_empty(given.get(item.key)):
                 yield item.key, f"{item.label} is required."
+            elif item.kind == "object" and is_plain(given.get(item.key)):
+                yield item.key, NOT_JSON
         for key in given:
             if action.field(key) is None:
                 yield key, f"{action.title} has no input “{key}”."
@@ -70,6 +73,11 @@ def _render(item: Field | None, value: Any, context: Context) -> Any:
     if item is not None and item.quote is not None and isinstance(value, str) and "{{" in value:
         return expressions.render_quoted(value, context.scope, item.quote)
     return context.render(value)
+
+
+def is_plain(value: Any) -> bool:
+    """Is it a text without an expression?"""
+    return isinstance(value, str) and value != "" and "{{" not in value
 
 
 def is_empty(value: Any) -> bool:

@@ -28,6 +28,7 @@ from workflows.steps.condition import OPERATORS
 
 MOST_DRAFT = 500_000
 MOST_CONNECTIONS = 100
+REFUSED = "refused_deploy"
 
 
 class Refused(Exception):
@@ -62,14 +63,30 @@ def _body(request: HttpRequest) -> dict[str, Any]:
 @page_for(Role.DEVELOPER)
 def build(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UUID) -> HttpResponse:
     workflow = find_workflow(request, project_id, workflow_id)
+    refused = _refused(request, workflow)
     context = {
         "project": workflow.project,
         "section": "workflows",
         "workflow": workflow,
-        "data": _data(workflow),
+        "data": _data(workflow) | ({"problems": refused} if refused else {}),
         "users": workflow.enablements.filter(is_enabled=True).count(),
     }
     return render(request, "workflows/build.html", context)
+
+
+def show_refused(request: HttpRequest, workflow: Workflow, found: list[definitions.Problem]) -> None:
+    """Have the builder mark, when it is opened next, what kept this draft from being deployed. Some of it only the
+    provider knows.
+    """
+    request.session[REFUSED] = {
+        "draft": [str(workflow.pk), workflow.revision],
+        "problems": [vars(one) for one in found],
+    }
+
+
+def _refused(request: HttpRequest, workflow: Workflow) -> list[dict[str, str]]:
+    kept = request.session.pop(REFUSED, None)
+    return kept["problems"] if kept and kept["draft"] == [str(workflow.pk), workflow.revision] else []
 
 
 def _data(workflow: Workflow) -> dict[str, Any]:

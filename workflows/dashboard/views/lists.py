@@ -17,6 +17,7 @@ from workflows import deploy as deploys
 from workflows import runs
 from workflows.dashboard.access import find_workflow
 from workflows.dashboard.forms import NewWorkflowForm
+from workflows.dashboard.views import builder
 from workflows.definition import EMPTY
 from workflows.models import Enablement, Run, Workflow
 from workflows.runs import RunRefused
@@ -75,7 +76,8 @@ def deploy(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UUID) 
     try:
         version = deploys.deploy(workflow, request.user)
     except deploys.NotDeployable as refusal:
-        messages.error(request, f"Not deployed: {refusal} The builder marks what it is.")
+        messages.error(request, f"Not deployed: {refusal}", extra_tags="until-mended")
+        builder.show_refused(request, workflow, refusal.problems)
     else:
         messages.success(request, f"Version {version.number} is deployed. New runs use it from now on.")
     return redirect("workflows:build", project_id, workflow_id)
