@@ -276,6 +276,25 @@ def send_out(
     return _exchange(_local.guarded, prepared, deadline_at)
 
 
+def check_open(url: str) -> None:
+    """Raise PermanentError for an address that `send_out` never calls, as far as is known without looking it up."""
+    parts = _split(url)
+    if parts.netloc in settings.OUTBOUND_LOCAL_HOSTS:
+        return
+    _check_address(url)
+    host = (parts.hostname or "").rstrip(".")
+    if host == "localhost" or host.endswith(".localhost") or (_is_ip(host) and not is_public(host)):
+        raise PermanentError(f"{host} is no address of the open internet, so it is not called.")
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def _split(url: str) -> SplitResult:
     try:
         return urlsplit(url)

@@ -73,7 +73,7 @@ def _body(request: HttpRequest) -> bytes:
 
 
 def _refusal(status: int, code: str, message: str) -> HttpResponse:
-    return JsonResponse({"code": code, "message": message}, status=status)
+    return JsonResponse({"code": code, "message": message, "status": status}, status=status)
 
 
 app_name = "webhooks"

@@ -100,7 +100,7 @@ def read(text: str) -> dict[str, Any]:
 
 
 def bring_in(project: Project, found: dict[str, Any], actor: Any, *, is_dry: bool) -> Plan:
-    """Make the project what the file says; workflows that the file does not name are left alone.
+    """Make the project what the file says; what the file does not name is left alone, a workflow or a scope.
 
     All or nothing: where the plan has problems, nothing is changed. Nothing is changed by a dry run either.
     """
@@ -120,19 +120,21 @@ def bring_in(project: Project, found: dict[str, Any], actor: Any, *, is_dry: boo
 def _take_integration(project: Project, slug: str, item: dict[str, Any], plan: Plan) -> Integration:
     integration = Integration.objects.filter(project=project, provider_slug=slug).select_related("oauth_app").first()
     known = {scope.name for scope in get(slug).scopes}
-    scopes = sorted({str(scope) for scope in item.get("scopes") or get(slug).recommended_scopes()})
+    scopes = sorted({str(scope) for scope in item.get("scopes") or ()})
     unknown = [scope for scope in scopes if scope not in known]
     if unknown:
         plan.problems.append(f"{slug}: there is no scope {', '.join(unknown)}")
     if integration is None:
-        app = OAuthApp.objects.create(project=project, provider=slug, scopes=scopes)
+        wanted = scopes or sorted(get(slug).recommended_scopes())
+        app = OAuthApp.objects.create(project=project, provider=slug, scopes=wanted)
         plan.changes.append(f"add {slug} (inactive until somebody activates it)")
         return Integration.objects.create(project=project, provider_slug=slug, oauth_app=app)
     app = integration.oauth_app
-    now = sorted(app.scopes or integration.provider.recommended_scopes())
-    if now != scopes and app.project_id == project.pk:
-        plan.changes.append(f"{slug}: scopes {', '.join(sorted(set(scopes) ^ set(now)))} change")
-        app.scopes = scopes
+    now = set(app.scopes or integration.provider.recommended_scopes())
+    new = sorted(set(scopes) - now)
+    if new and app.project_id == project.pk:
+        plan.changes.append(f"{slug}: add the scope{'s' if len(new) > 1 else ''} {', '.join(new)}")
+        app.scopes = sorted({*now, *new})
         app.save(update_fields=["scopes"])
     return integration
 

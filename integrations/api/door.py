@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
@@ -89,7 +90,8 @@ def _identify(request: HttpRequest, project_id: uuid.UUID, scope: str) -> KeyCal
         raise ApiError(401, "invalid_api_key", f"This API key was revoked on {key.revoked_at:%Y-%m-%d}.")
     if key.is_expired:
         raise ApiError(401, "invalid_api_key", f"This API key expired on {key.expires_at:%Y-%m-%d}.")
-    if request.headers.get("Origin"):
+    # The pages of this server may ask: its API reference, with a key that its reader has pasted.
+    if request.headers.get("Origin", settings.PUBLIC_URL) != settings.PUBLIC_URL:
         raise ApiError(400, "origin_not_allowed", FOR_BACK_ENDS)
     if scope not in key.scopes:
         words = f"This API key lacks the scope {scope}. Make one that has it under Settings › API keys in Patchbay."

@@ -111,7 +111,7 @@ SCHEMAS: dict[str, Any] = {
         "dateCreated",
         "connections",
         userId=TEXT | {"description": "The sub of the user's tokens."},
-        name=TEXT | {"description": "meta.Name, else meta.Email, else the user ID."},
+        name=TEXT | {"description": "The name or e-mail of `meta`, else the user ID."},
         meta=OBJECT,
         isDisabled={"type": "boolean", "description": "Nothing is done in a disabled user's name."},
         dateCreated=TIME,

@@ -171,6 +171,11 @@ class Group:
         return slugify(self.title)
 
     @property
+    def is_for_users(self) -> bool:
+        """Does it take the tokens of end users? What is not, takes API keys."""
+        return any(scheme.name == "userToken" for each in self.operations for scheme in each.schemes)
+
+    @property
     def url(self) -> str:
         return reverse("docs:reference_group", args=[self.slug])
 

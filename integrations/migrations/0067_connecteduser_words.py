@@ -18,6 +18,10 @@ class Migration(migrations.Migration):
                         KT("meta__Name"),
                         models.Value(" "),
                         KT("meta__Email"),
+                        models.Value(" "),
+                        KT("meta__name"),
+                        models.Value(" "),
+                        KT("meta__email"),
                         output_field=models.TextField(),
                     )
                 ),

@@ -57,7 +57,11 @@ class ConnectedUser(UuidModel):
     # What a search looks in. PostgreSQL has an index of its trigrams, which only a migration can tell of.
     words = models.GeneratedField(
         expression=Lower(
-            Concat("sub", Value(" "), KT("meta__Name"), Value(" "), KT("meta__Email"), output_field=models.TextField())
+            Concat(
+                *("sub", Value(" "), KT("meta__Name"), Value(" "), KT("meta__Email")),
+                *(Value(" "), KT("meta__name"), Value(" "), KT("meta__email")),
+                output_field=models.TextField(),
+            )
         ),
         output_field=models.TextField(),
         db_persist=True,
@@ -75,7 +79,9 @@ class ConnectedUser(UuidModel):
 
     @property
     def display_name(self) -> str:
-        return str(self.meta.get("Name") or self.meta.get("Email") or self.sub)
+        """Return the name or the e-mail address of the metadata, which Paragon writes with capitals; else the ID."""
+        keys = ("Name", "name", "Email", "email")
+        return str(next((self.meta[key] for key in keys if self.meta.get(key)), self.sub))
 
 
 class GrantQuerySet(models.QuerySet["Grant"]):

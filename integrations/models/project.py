@@ -203,7 +203,7 @@ ROLE_WORDS = {
     Member.Role.OWNER: "Everything, and decides who is a member.",
     Member.Role.ADMIN: "Keys, secrets, alerts, settings of the project, and deleting users.",
     Member.Role.DEVELOPER: "Integrations and workflows, connecting and disconnecting; no keys of the project.",
-    Member.Role.SUPPORT: "Sees everything but secrets, and replays.",
+    Member.Role.SUPPORT: "Sees users, calls, runs and events, and replays; no keys, settings or secrets.",
 }
 
 

@@ -153,9 +153,9 @@ def next_address(request: HttpRequest, session_id: uuid.UUID) -> JsonResponse:
     try:
         address = connect.address_without_opener(own_session(request, session_id, even_failed=True))
     except Http404:
-        return JsonResponse({"code": "over", "message": gettext(connect.OVER)}, status=404)
+        return JsonResponse({"code": "over", "message": gettext(connect.OVER), "status": 404}, status=404)
     except ConnectError as error:
-        return JsonResponse({"code": error.code, "message": str(error)}, status=409)
+        return JsonResponse({"code": error.code, "message": str(error), "status": 409}, status=409)
     return JsonResponse({"redirectUrl": address}, headers={"Cache-Control": "no-store"})
 
 

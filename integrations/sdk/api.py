@@ -152,7 +152,7 @@ def as_response(result: Any) -> HttpResponseBase:
 
 def method_not_allowed(methods: tuple[str, ...]) -> JsonResponse:
     allow = ", ".join(methods)
-    body = {"code": "method_not_allowed", "message": f"Use {allow} here."}
+    body = {"code": "method_not_allowed", "message": f"Use {allow} here.", "status": 405}
     return JsonResponse(body, status=405, headers={"Allow": allow})
 
 

@@ -54,9 +54,13 @@ def _unavailable(error: Exception) -> JsonResponse:
     name = getattr(error.__cause__, "sqlite_errorname", "") or getattr(error.__cause__, "sqlstate", "")
     if name in ("SQLITE_FULL", DISK_FULL):
         words = "The server has no room left to store anything. Nothing was done; its operator must make room."
-        return JsonResponse({"code": "storage_full", "message": words}, status=507)
+        return _refusal(507, "storage_full", words)
     words = "The database cannot be reached at the moment. Nothing was done; try again in a few seconds."
-    return JsonResponse({"code": "database_unavailable", "message": words}, status=503, headers={"Retry-After": "5"})
+    return _refusal(503, "database_unavailable", words, {"Retry-After": "5"})
+
+
+def _refusal(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> JsonResponse:
+    return JsonResponse({"code": code, "message": message, "status": status}, status=status, headers=headers)
 
 
 class ApiMiddleware:
@@ -78,8 +82,8 @@ class ApiMiddleware:
         origin = request.headers.get("Origin", "")
         allowed = bool(origin) and not is_for_back_ends and self._allows(match.group(1), origin)
         if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
-            body = {"code": "bad_address", "message": "The address holds a NUL character."}
-            response: HttpResponseBase = JsonResponse(body, status=400)
+            words = "The address holds a NUL character."
+            response: HttpResponseBase = _refusal(400, "bad_address", words)
         elif request.method == "OPTIONS":
             response = self._preflight(request, FOR_BACK_ENDS if is_for_back_ends else "" if allowed else NOT_ALLOWED)
         else:
@@ -117,7 +121,7 @@ class ApiMiddleware:
     @staticmethod
     def _preflight(request: HttpRequest, why_not: str) -> HttpResponse:
         if why_not:
-            return JsonResponse({"code": "origin_not_allowed", "message": why_not}, status=400)
+            return _refusal(400, "origin_not_allowed", why_not)
         response = HttpResponse(status=204)
         response["Access-Control-Allow-Methods"] = METHODS
         # The customer's page may add headers of its own to a proxied call; Authorization must be named, not starred.
@@ -135,5 +139,5 @@ class ApiMiddleware:
             return response
         words = {404: "There is no such address in this API.", 400: "The request cannot be understood."}
         fallback = "Something went wrong on our side. Try again; the server's log tells more."
-        message = words.get(response.status_code, fallback)
-        return JsonResponse({"code": f"http_{response.status_code}", "message": message}, status=response.status_code)
+        status = response.status_code
+        return _refusal(status, f"http_{status}", words.get(status, fallback))

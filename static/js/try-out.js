@@ -22,7 +22,7 @@ if (project) {
     });
     form.addEventListener("input", () => calm(form));
   }
-  testAccount.addEventListener("click", useTestAccount);
+  testAccount?.addEventListener("click", useTestAccount);
   token.addEventListener("input", () => (callerStatus.textContent = ""));
   project.addEventListener("change", projectChanged);
   token.form.addEventListener("submit", (event) => event.preventDefault());
@@ -33,8 +33,10 @@ if (project) {
 
 function projectChanged() {
   token.value = "";
+  callerStatus.textContent = "";
+  if (!testAccount) return;
   testAccount.disabled = !project.selectedOptions[0].dataset.tokenUrl;
-  callerStatus.textContent = testAccount.disabled ? "A test account takes the role Developer in this project." : "";
+  if (testAccount.disabled) callerStatus.textContent = "A test account takes the role Developer in this project.";
 }
 
 async function useTestAccount() {
@@ -58,7 +60,7 @@ function submit(details, form) {
   const button = form.querySelector("button[type=submit]");
   const status = form.querySelector("[data-try-status]");
   if (!token.value.trim() && form.dataset.schemes) {
-    status.textContent = "Paste a user token or use your test account, at the top of this page.";
+    status.textContent = `Paste ${testAccount ? "a user token or use your test account" : "an API key"}, at the top of this page.`;
     token.focus();
     return;
   }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
+from integrations.api import keys
 from integrations.docs import pages, reference
 from integrations.models import ConnectedUser, Integration, Project
 from tests.browser import axe_package
@@ -105,7 +106,7 @@ def test_an_operation_is_tried_with_a_token_of_ones_own(
 ) -> None:
     signed_in.goto(server + address("/sdk/me", "PATCH"))
 
-    signed_in.get_by_label("User token or API key").fill(user_token("alice"))
+    signed_in.get_by_label("User token", exact=True).fill(user_token("alice"))
     form = choose(signed_in, "patch-sdk-me")
     form.get_by_role("button", name="Send").click()
     assert not ConnectedUser.objects.exists()
@@ -113,6 +114,35 @@ def test_an_operation_is_tried_with_a_token_of_ones_own(
 
     expect(form.locator("[data-answer-status]")).to_contain_text("200")
     assert ConnectedUser.objects.get().meta == {"name": "Ada Park", "email": "ada@example.com"}
+
+
+def test_an_operation_for_all_users_is_tried_with_an_api_key(
+    signed_in: "Page", server: str, jira: Integration, project: Project
+) -> None:
+    user = ConnectedUser.objects.create(project=project, sub="alice")
+    _, key = keys.make(project, "Reference", ["users:read", "users:write"], None)
+    signed_in.goto(server + address("/users/{userId}", "PATCH"))
+    expect(signed_in.get_by_role("button", name="Use my test account")).to_have_count(0)
+    form = choose(signed_in, "patch-users-userid")
+    form.get_by_label("userId").fill("alice")
+    form.get_by_role("textbox", name="Body").fill('{"isDisabled": true}')
+    form.get_by_role("button", name="Send").click()
+    expect(form.get_by_text("Paste an API key, at the top of this page.")).to_be_visible()
+
+    signed_in.get_by_label("API key").fill(key)
+    form.get_by_role("button", name="Send").click()
+    form.get_by_role("button", name="Yes, send PATCH").click()
+
+    expect(form.locator("[data-answer-status]")).to_contain_text("200")
+    user.refresh_from_db()
+    assert user.disabled_at
+
+
+def test_code_in_the_words_of_the_reference_is_shown_as_code(page: "Page", server: str) -> None:
+    page.goto(server + address("/users/{userId}", "PATCH"))
+
+    expect(page.get_by_role("heading", name="Change a connected user")).to_be_visible()
+    assert "`" not in page.locator("article, main").first.inner_text()
 
 
 def test_what_goes_wrong_is_shown_as_the_api_says_it(signed_in: "Page", server: str, jira: Integration) -> None:
@@ -133,7 +163,7 @@ def test_without_a_token_one_is_asked_for_it(signed_in: "Page", server: str, jir
     choose(signed_in, "get-sdk-me").get_by_role("button", name="Send").click()
 
     expect(signed_in.get_by_text("Paste a user token or use your test account")).to_be_visible()
-    expect(signed_in.get_by_label("User token or API key")).to_be_focused()
+    expect(signed_in.get_by_label("User token", exact=True)).to_be_focused()
 
 
 def test_a_try_out_keeps_the_token_in_the_page_only(
@@ -142,7 +172,7 @@ def test_a_try_out_keeps_the_token_in_the_page_only(
     token, asked = user_token("alice"), list[str]()
     signed_in.on("request", lambda request: asked.append(request.url))
     signed_in.goto(server + address("/sdk/me", "GET"))
-    signed_in.get_by_label("User token or API key").fill(token)
+    signed_in.get_by_label("User token", exact=True).fill(token)
     form = choose(signed_in, "get-sdk-me")
     form.get_by_role("button", name="Send").click()
     expect(form.locator("[data-answer-status]")).to_contain_text("200")
@@ -150,7 +180,7 @@ def test_a_try_out_keeps_the_token_in_the_page_only(
     signed_in.goto(f"{server}/docs/")
     signed_in.go_back()
 
-    expect(signed_in.get_by_label("User token or API key")).to_have_value("")
+    expect(signed_in.get_by_label("User token", exact=True)).to_have_value("")
     assert token not in signed_in.evaluate(KEPT)
     assert [url for url in asked if token in url] == []
     assert f"{server}/projects/{project.pk}/sdk/me" in asked

@@ -79,6 +79,17 @@ def test_the_list_shows_who_is_disabled(as_alice: Client, connection: Connection
     assert [row.sub for row in response.context["page"].rows] == ["user-1"]
 
 
+@pytest.mark.parametrize("meta", [{"Name": "Ada Park"}, {"name": "Ada Park"}, {"email": "Ada Park"}])
+def test_a_user_is_shown_and_found_by_the_name_in_their_metadata(
+    meta: dict[str, str], as_alice: Client, connection: Connection
+) -> None:
+    ConnectedUser.objects.update(meta=meta)
+
+    response = as_alice.get(url("users", connection.project_id), {"q": "ada p"})
+
+    assert [row.display_name for row in response.context["page"].rows] == ["Ada Park"]
+
+
 # Filters --------------------------------------------------------------------------------------------------------------
 
 

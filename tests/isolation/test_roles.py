@@ -1,8 +1,12 @@
 """Who may do what in their own project: every page and button of it, for every role."""
 
+import re
+from html import unescape
+from urllib.parse import urlsplit
+
 import pytest
 from django.test import Client
-from django.urls import resolve
+from django.urls import Resolver404, resolve
 
 from integrations.models import Member, User
 from tests.isolation.conftest import House
@@ -53,14 +57,40 @@ def test_every_page_of_a_project_says_whom_it_is_for() -> None:
     assert sorted(route.name for route in ROUTES) == sorted(NEEDS)
 
 
-@pytest.mark.parametrize("role", Role)
-@pytest.mark.parametrize("route", ROUTES, ids=str)
-def test_a_role_opens_what_it_is_for_and_nothing_else(route: Route, role: Member.Role, acme: House) -> None:
-    address = acme.address(route)
+LEADS = re.compile(r'\b(?:href|action|formaction|data-[a-z-]*url)="(/p/[^"]+)"')
+
+
+def member(role: Member.Role, acme: House) -> Client:
     visitor = User.objects.create_user("visitor@acme.test")
     Member.objects.create(project=acme.project, user=visitor, role=role)
     client = Client(raise_request_exception=False)
     client.force_login(visitor)
+    return client
+
+
+@pytest.mark.parametrize("role", [Role.SUPPORT, Role.DEVELOPER, Role.ADMIN])
+@pytest.mark.parametrize("route", [route for route in ROUTES if "GET" in route.view.methods], ids=str)
+def test_a_page_leads_a_member_nowhere_that_is_closed_to_them(route: Route, role: Member.Role, acme: House) -> None:
+    answer = member(role, acme).get(acme.address(route))
+    html = "" if answer.streaming else answer.content.decode()
+
+    leads = {urlsplit(unescape(found)).path for found in LEADS.findall(html)}
+    closed = [path for path in leads if not role.covers(needed_at(path))]
+
+    assert closed == []
+
+
+def needed_at(path: str) -> Member.Role:
+    try:
+        return getattr(resolve(path).func, "needs", Role.SUPPORT)
+    except Resolver404:
+        return Role.SUPPORT
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("route", ROUTES, ids=str)
+def test_a_role_opens_what_it_is_for_and_nothing_else(route: Route, role: Member.Role, acme: House) -> None:
+    address, client = acme.address(route), member(role, acme)
 
     asked = {method: client.generic(method, address).status_code for method in ("GET", "POST")}
 

@@ -374,8 +374,30 @@ def test_a_test_alert_says_whether_it_left(olivia: Client, base: str, receiver: 
     assert "The test left." in left
 
 
-def test_alerts_that_cannot_be_saved(olivia: Client, base: str) -> None:
-    page = text(olivia.post(f"{base}/settings/alerts", {"emails": "nobody", "webhook_url": "ftp://x"}))
+def test_a_server_without_mail_says_where_its_messages_are(olivia: Client, base: str) -> None:
+    page = text(olivia.post(f"{base}/settings/alerts", {"emails": "ops@acme.test", "webhook_url": ""}, follow=True))
+
+    sent = text(olivia.post(f"{base}/settings/alerts/test", follow=True))
+
+    assert "This server sends no e-mail" in page
+    assert "The test left." not in sent
+    assert "the message stands in its output only." in sent
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("ftp://acme.test", "Only https addresses may be called"),
+        ("http://acme.test/hook", "Only https addresses may be called"),
+        ("http://localhost:9000/hook", "Only https addresses may be called"),
+        ("https://localhost/hook", "localhost is no address of the open internet"),
+        ("https://10.0.0.7/hook", "10.0.0.7 is no address of the open internet"),
+        ("https://[::1]/hook", "::1 is no address of the open internet"),
+    ],
+)
+def test_alerts_that_cannot_be_saved(olivia: Client, base: str, address: str, words: str) -> None:
+    page = text(olivia.post(f"{base}/settings/alerts", {"emails": "nobody", "webhook_url": address}))
 
     assert "“nobody” is not an e-mail address." in page
-    assert "The address begins with https://." in page
+    assert words in page
+    assert not AlertRule.objects.exists()

@@ -100,6 +100,27 @@ def test_a_dry_run_says_what_would_change(file: Path, jira: Integration) -> None
     assert Workflow.objects.get().versions.count() == 1
 
 
+def test_scopes_are_added_and_those_that_the_file_does_not_name_stay(file: Path, jira: Integration) -> None:
+    app = jira.oauth_app
+    app.scopes = ["read:jira-user", "read:jira-work", "write:jira-work", "manage:jira-configuration"]
+    app.save()
+    found = json.loads(file.read_text())
+    found["integrations"]["jira"]["scopes"] = ["read:jira-work", "manage:jira-webhook"]
+    file.write_text(json.dumps(found))
+
+    said = manage("import", str(jira.project.pk), str(file))
+
+    app.refresh_from_db()
+    assert app.scopes == [
+        "manage:jira-configuration",
+        "manage:jira-webhook",
+        "read:jira-user",
+        "read:jira-work",
+        "write:jira-work",
+    ]
+    assert "jira: add the scope manage:jira-webhook" in said
+
+
 def test_what_cannot_run_is_not_brought_in_at_all(file: Path, jira: Integration) -> None:
     found = json.loads(file.read_text())
     workflow = found["integrations"]["jira"]["workflows"][0]

@@ -5,7 +5,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
+from integrations import http
 from integrations.dashboard.forms import LinesField
+from integrations.errors import PermanentError
 from integrations.models import Connection, Event, Integration, Project
 from workflows.models import AlertRule, ProjectSecret, Run, Workflow
 
@@ -122,6 +124,9 @@ class AlertForm(AlertModelForm):
 
     def clean_webhook_url(self) -> str:
         url = str(self.cleaned_data["webhook_url"]).strip()
-        if url and not url.startswith("https://") and not url.startswith("http://"):
-            raise ValidationError("The address begins with https://.")
+        if url:
+            try:
+                http.check_open(url)
+            except PermanentError as error:
+                raise ValidationError(str(error)) from None
         return url

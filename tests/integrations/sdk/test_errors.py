@@ -31,7 +31,7 @@ def problem(answer: Any) -> tuple[int, str]:
     body = answer.json()
     assert isinstance(body["message"], str)
     assert body["message"]
-    assert body.get("status", answer.status_code) == answer.status_code
+    assert body["status"] == answer.status_code
     return answer.status_code, body["code"]
 
 

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from integrations import audit
 from integrations.dashboard.access import Role, action, find_project, form_page
+from integrations.dashboard.accounts import can_mail
 from workflows import alerts as alerting
 from workflows import masking
 from workflows.dashboard.forms import AlertForm, SecretForm
@@ -57,6 +58,7 @@ def alerts(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     rule = AlertRule.objects.filter(project=project).first() or AlertRule(project=project)
     form = AlertForm(request.POST or None, instance=rule)
     context = {"project": project, "section": "settings", "tab": "alerts", "form": form, "rule": rule}
+    context["can_mail"] = can_mail()
     if request.method == "POST" and form.is_valid():
         change = audit.change_in(form, hidden=["webhook_url"])  # in many products the address is the secret
         rule = form.save(commit=False)
@@ -81,5 +83,8 @@ def test_alert(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     except alerting.AlertFailed as failure:
         messages.error(request, str(failure))
     else:
-        messages.success(request, "The test left. It should arrive in a moment.")
+        if rule.webhook_url or can_mail():
+            messages.success(request, "The test left. It should arrive in a moment.")
+        if rule.emails and not can_mail():
+            messages.warning(request, "This server sends no e-mail: the message stands in its output only.")
     return redirect("workflows:alerts", project.pk)
