@@ -1,7 +1,7 @@
 """What operators do with an end user: disable, enable, hand over what is kept about them, delete it."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from integrations import audit, clock, connect, extension, listening, remember
 from integrations.database import delete_in_batches
-from integrations.models import Call, ConnectedUser, Delivery, Event
+from integrations.models import Call, ConnectedUser, Delivery, Event, Project
 
 CHUNK = 500
 META_BYTES = 16_384
@@ -26,6 +26,14 @@ def checked_metadata(meta: object) -> dict[str, Any]:
     if len(json.dumps(meta)) > META_BYTES:
         raise BadMetadata(f"meta is larger than {META_BYTES:,} bytes.")
     return meta
+
+
+def link(project: Project, rows: Sequence[Any]) -> None:
+    """Give rows that name a user by `sub` the key of that user's page as `end_user_id`, None where nobody is known."""
+    subs = {row.sub for row in rows if row.sub}
+    known = dict(ConnectedUser.objects.filter(project=project, sub__in=subs).values_list("sub", "pk")) if subs else {}
+    for row in rows:
+        row.end_user_id = known.get(row.sub)
 
 
 def set_metadata(user: ConnectedUser, meta: object, actor: Any) -> None:

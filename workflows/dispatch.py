@@ -20,6 +20,7 @@ from workflows import engine, runs, triggers
 from workflows.carriers import carriers
 from workflows.definition import order_key, trigger_of
 from workflows.models import Enablement, Run, Workflow
+from workflows.models.workflow import WorkflowQuerySet
 from workflows.triggers import Verdict
 
 BATCH = 200
@@ -234,16 +235,22 @@ def _why_nobody(event: Event) -> str:
     workflows = Workflow.objects.filter(project=event.project_id)
     if event.source in Event.FROM_PROVIDER:
         has_any = workflows.listening_to(triggers.KIND, event.name).exists()
-        somebody = "No workflow that begins with it is switched on for this connection."
-        return somebody if has_any else "No deployed workflow begins with it."
+        if has_any:
+            return "No workflow that begins with it is switched on for this connection."
+        return _paused(workflows, triggers.KIND, event) or "No deployed workflow begins with it."
     if event.source in WHY_NOBODY:
         return WHY_NOBODY[event.source]
     if not workflows.listening_to("event", event.name).exists():
-        return f"No deployed workflow listens to “{event.name}”."
+        return _paused(workflows, "event", event) or f"No deployed workflow listens to “{event.name}”."
     mine = Connection.objects.filter(project=event.project_id, user__sub=event.sub)
     if not mine.exists():
         return "This user has no connection."
     return "No workflow that listens to it is switched on for this user."
+
+
+def _paused(workflows: WorkflowQuerySet, trigger: str, event: Event) -> str:
+    found = workflows.deployed().filter(trigger_type=trigger, trigger_name=event.name, is_paused=True).first()
+    return f"“{found.name}” begins with it, and is paused." if found else ""
 
 
 # Schedules ----------------------------------------------------------------------------------------------------------

@@ -1,3 +1,4 @@
+import json
 from typing import Any, NoReturn, Self
 
 from django.conf import settings
@@ -60,10 +61,21 @@ class AuditEntry(models.Model):
         raise PermissionDenied(NEVER)
 
     @property
-    def changes(self) -> list[tuple[str, Any, Any]]:
-        """Return (what, before, after) for each thing that changed."""
+    def changes(self) -> list[tuple[str, str, str]]:
+        """Return (what, before, after) for each thing that changed, in words."""
         before, after = self.before or {}, self.after or {}
-        return [(name, before.get(name), after.get(name)) for name in {**before, **after}]
+        return [(name, in_words(before.get(name)), in_words(after.get(name))) for name in {**before, **after}]
+
+
+def in_words(value: Any) -> str:
+    """Return a value of a setting as people read it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(in_words, value)) or "–"
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    return "–" if value in (None, "") else str(value)
 
 
 class AuditSeal(models.Model):

@@ -290,7 +290,7 @@ class ExpressionInput {
     if (!items.length) this.list.append(h("p", { class: "expression-none" }, emptyWords));
     this.list.hidden = false;
     this.box.setAttribute("aria-expanded", "true");
-    this.status.textContent = items.length ? `${items.length} values. Arrow keys choose, Enter inserts.` : emptyWords;
+    this.status.textContent = items.length ? `${items.length} value${items.length === 1 ? "" : "s"}. Arrow keys choose, Enter inserts.` : emptyWords;
     afterPress(() => this.list.scrollIntoView({ block: "nearest" }));
     this.mark();
   }

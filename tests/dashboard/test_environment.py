@@ -54,7 +54,7 @@ def test_how_long_runs_are_kept_is_the_projects_own(as_alice: Client, project: P
 
     project.refresh_from_db()
     assert project.run_log_days == 90
-    assert AuditEntry.objects.get().changes == [("Keep runs and events for (days)", None, 90)]
+    assert AuditEntry.objects.get().changes == [("Keep runs and events for (days)", "–", "90")]
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "4000", "soon"])

@@ -80,7 +80,7 @@ def test_settings_change_name_and_log_time(as_alice: Client, project: Project) -
     assert (project.name, project.call_log_days) == ("Renamed", 7)
     assert AuditEntry.objects.get().changes == [
         ("Name", "Acme Tasks", "Renamed"),
-        ("Keep the call log for (days)", None, 7),
+        ("Keep the call log for (days)", "–", "7"),
     ]
 
 

@@ -172,7 +172,7 @@ def test_exceptions_are_off_warned_about_and_audited(as_alice: Client, project: 
     assert "Both make the project less safe" in page
     project.refresh_from_db()
     assert project.connect_without_claim
-    assert AuditEntry.objects.get().changes == [("Connect without a claim", False, True)]
+    assert AuditEntry.objects.get().changes == [("Connect without a claim", "no", "yes")]
 
 
 def test_saving_without_a_change_is_not_audited(as_alice: Client, project: Project) -> None:

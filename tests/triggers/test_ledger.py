@@ -76,6 +76,30 @@ def test_filters(
     assert len(re.findall(r'<td data-label="Event">', shown)) == count
 
 
+def test_an_event_is_found_by_the_title_that_the_list_shows(
+    staff: Client, sender: Sender, listener: Connection, listening: Listening
+) -> None:
+    listening(listener)
+    sender.deliver_one(body_of())
+    dispatch.record(listener.project_id, Event.Source.CONNECTED, "", {}, sub="alice", connection=listener)
+
+    by_title = page(staff, "workflows:events", listener.project_id, name="issue Updated")
+    by_way = page(staff, "workflows:events", listener.project_id, name="Integration enabled")
+
+    assert "<code>issue_updated</code>" in by_title
+    assert "Integration enabled<span" not in by_title
+    assert "Integration enabled<span" in by_way
+    assert "<code>issue_updated</code>" not in by_way
+
+
+def test_an_event_of_the_product_leads_to_its_user(staff: Client, listener: Connection) -> None:
+    event = dispatch.record(listener.project_id, "app", "task.created", {}, sub="alice")
+    address = reverse("dashboard:user", args=[listener.project_id, listener.user_id])
+
+    assert f'href="{address}"' in page(staff, "workflows:events", listener.project_id)
+    assert f'href="{address}"' in page(staff, "workflows:event", listener.project_id, event.pk)
+
+
 def test_an_event_has_its_raw_body_and_its_runs(
     staff: Client, sender: Sender, listener: Connection, listening: Listening
 ) -> None:

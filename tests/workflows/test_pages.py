@@ -105,6 +105,7 @@ def test_paused_and_undeployed_workflows_start_nothing(
     paused = worker.send(lent)
     olivia.post(f"{base}/workflows/{workflow.pk}/pause")
     going = worker.send(lent)
+    assert paused.reason == f"“{workflow.name}” begins with it, and is paused."
     olivia.post(f"{base}/workflows/{workflow.pk}/undeploy")
     undeployed = worker.send(lent)
 
@@ -182,6 +183,19 @@ def test_a_draft_is_switched_on_for_nobody(olivia: Client, base: str, worker: Wo
 
     assert "is not deployed: there is nothing to switch on" in page
     assert "Deploy it" in text(olivia.get(f"{base}/workflows/{workflow.pk}/run"))
+    assert not is_on(workflow, lent)
+
+
+def test_who_has_it_on_may_switch_it_off_when_it_is_undeployed(
+    olivia: Client, base: str, worker: Worker, lent: Connection
+) -> None:
+    workflow = worker.workflow(values(a="1"))
+    worker.switch_on(workflow, lent)
+    deploy.undeploy(workflow, "test")
+
+    assert "Switch off" in text(olivia.get(f"{base}/workflows/{workflow.pk}/users"))
+    switch(olivia, base, workflow, lent)
+
     assert not is_on(workflow, lent)
 
 

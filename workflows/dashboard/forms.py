@@ -45,7 +45,9 @@ class RunFilterForm(forms.Form):
     integration = forms.ModelChoiceField(
         queryset=Integration.objects.none(), required=False, empty_label="Any integration"
     )
-    user = forms.CharField(required=False, label="User ID", max_length=255)
+    user = forms.CharField(
+        required=False, label="User ID", max_length=255, widget=forms.TextInput(attrs={"placeholder": "The whole ID"})
+    )
     since = forms.DateTimeField(
         required=False, label="From (UTC)", widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
     )
@@ -67,8 +69,12 @@ class RunFilterForm(forms.Form):
 class EventFilterForm(forms.Form):
     state = forms.ChoiceField(required=False, choices=[("", "Any outcome"), *Event.State.choices], label="Outcome")
     source = forms.ChoiceField(required=False, choices=[("", "Any way"), *Event.Source.choices], label="Came by")
-    name = forms.CharField(required=False, label="Event", max_length=120)
-    user = forms.CharField(required=False, label="User ID", max_length=255)
+    name = forms.CharField(
+        required=False, label="Event", max_length=120, widget=forms.TextInput(attrs={"placeholder": "Its whole name"})
+    )
+    user = forms.CharField(
+        required=False, label="User ID", max_length=255, widget=forms.TextInput(attrs={"placeholder": "The whole ID"})
+    )
     # Set by links of a connection's page, and kept by the filter.
     connection = forms.ModelChoiceField(
         queryset=Connection.objects.none(), required=False, widget=forms.HiddenInput, label=""
@@ -76,8 +82,22 @@ class EventFilterForm(forms.Form):
 
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.project = project
         connection: Any = self.fields["connection"]
         connection.queryset = Connection.objects.filter(project=project)
+
+    def clean(self) -> dict[str, Any]:
+        """Take an event by the title that the list shows, too."""
+        found = self.cleaned_data
+        wanted = str(found.get("name") or "").casefold()
+        by_way = {label.casefold(): value for value, label in Event.Source.choices}
+        if wanted in by_way and not found.get("source"):
+            return found | {"name": "", "source": by_way[wanted]}
+        return found | {"name": self._names().get(wanted, found.get("name", ""))}
+
+    def _names(self) -> dict[str, str]:
+        providers = [integration.provider for integration in Integration.objects.filter(project=self.project)]
+        return {trigger.title.casefold(): trigger.slug for provider in providers for trigger in provider.triggers}
 
 
 class SecretForm(forms.Form):

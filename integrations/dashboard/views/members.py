@@ -146,6 +146,9 @@ def change_role(request: HttpRequest, project_id: uuid.UUID, member_id: int) -> 
 def remove_member(request: HttpRequest, project_id: uuid.UUID, member_id: int) -> HttpResponse:
     member = _member(request, project_id, member_id)
     if request.method != "POST":
+        if _is_last_owner(member):
+            messages.error(request, LAST_OWNER)
+            return redirect("dashboard:members", project_id)
         context = {"project": member.project, "section": "settings", "tab": "members", "member": member}
         return render(request, "dashboard/remove_member.html", context)
     with transaction.atomic():

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from integrations import audit
+from integrations import audit, users
 from integrations.dashboard.access import Role, action, find_project, of_project, page
 from integrations.dashboard.paging import page_of
 from integrations.models import Event
@@ -25,12 +25,14 @@ def events(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     wanted = form.cleaned_data if form.is_valid() else {}
     found = Event.objects.matching(project, wanted).defer("payload").prefetch_related("runs")
     found = found.select_related("connection__integration")
+    shown = page_of(found, request, "-id")
+    users.link(project, shown.rows)
     context = {
         "project": project,
         "section": "events",
         "form": form,
         "is_filtered": any(wanted.values()),
-        "page": page_of(found, request, "-id"),
+        "page": shown,
         "can_replay": wanted.get("state") in Event.UNHEARD,
     }
     return render(request, "workflows/events.html", context)
@@ -47,6 +49,7 @@ def _find(request: HttpRequest, project_id: uuid.UUID, event_id: uuid.UUID) -> E
 @page
 def event(request: HttpRequest, project_id: uuid.UUID, event_id: uuid.UUID) -> HttpResponse:
     found = _find(request, project_id, event_id)
+    users.link(found.project, [found])
     payload = {key: value for key, value in found.payload.items() if key != "raw"} if _has_raw(found) else found.payload
     context = {
         "project": found.project,

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from integrations import audit
+from integrations import audit, users
 from integrations.dashboard.access import Role, action, find_project, page
 from integrations.dashboard.paging import page_of
 from integrations.models import Project
@@ -27,8 +27,9 @@ def runs(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     project = find_project(request, project_id)
     form = RunFilterForm(request.GET, project=project)
     wanted = form.cleaned_data if form.is_valid() else {}
-    found = Run.objects.matching(project, wanted).select_related("workflow__integration", "connection__user")
+    found = Run.objects.matching(project, wanted).select_related("workflow__integration")
     shown = page_of(found.defer("payload", "settings", "response"), request, "-id")
+    users.link(project, shown.rows)
     context = {
         "project": project,
         "section": "runs",
@@ -52,6 +53,7 @@ def _tested_lately(project: Project) -> bool:
 @page
 def run(request: HttpRequest, project_id: uuid.UUID, run_id: uuid.UUID) -> HttpResponse:
     found = find_run(request, project_id, run_id)
+    users.link(found.project, [found])
     context = {
         "project": found.project,
         "section": "runs",
@@ -95,9 +97,11 @@ def replay_many(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     project = find_project(request, project_id)
     form = RunFilterForm(request.POST, project=project)
     wanted = form.cleaned_data if form.is_valid() else {}
-    failed = Run.objects.matching(project, wanted).filter(status__in=(Run.Status.FAILED, Run.Status.DEAD), replays=None)
+    failed = Run.objects.matching(project, wanted).filter(status__in=(Run.Status.FAILED, Run.Status.DEAD))
+    before = len(failed.exclude(replays=None).order_by().values("pk").distinct()[: MOST_REPLAYED + 1])
     count = skipped = 0
-    for found in failed.select_related("version", "workflow__deployed", "connection__user", "event")[:MOST_REPLAYED]:
+    new = failed.filter(replays=None).select_related("version", "workflow__deployed", "connection__user", "event")
+    for found in new[:MOST_REPLAYED]:
         try:
             use_cases.replay(found)
             count += 1
@@ -107,6 +111,9 @@ def replay_many(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     words = f"{count} failed run{'' if count == 1 else 's'} started again."
     if skipped:
         words += f" {skipped} could not, because their connection was removed."
+    if before:
+        shown = before if before <= MOST_REPLAYED else f"More than {MOST_REPLAYED}"
+        words += f" {shown} had been replayed before and {'was' if before == 1 else 'were'} left out."
     messages.success(request, words)
     return redirect("workflows:runs", project_id)
 

@@ -48,7 +48,7 @@ def switch(
     workflow = find_workflow(request, project_id, workflow_id)
     connection = get_object_or_404(workflow.integration.connections.select_related("user", "grant"), pk=connection_id)
     is_on = request.POST.get("on") == "yes"
-    if not workflow.is_deployed:
+    if is_on and not workflow.is_deployed:
         messages.error(request, f"{workflow.name} is not deployed: there is nothing to switch on.")
     elif is_on and (lacking := settings.lacking(workflow, connection)):
         words = f"It stays off for {connection.user.display_name}: {' '.join(lacking.values())}"
