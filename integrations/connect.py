@@ -25,7 +25,7 @@ from integrations import audit, clock, extension, listening, oauth
 from integrations.errors import NeedsReconnect, ProviderError, WrongKeys
 from integrations.failpoints import failpoint
 from integrations.models import ConnectedUser, Connection, ConnectSession, Grant, Integration, OAuthApp
-from integrations.models.connection import ConnectSessionQuerySet
+from integrations.models.connection import ConnectionQuerySet, ConnectSessionQuerySet
 from integrations.providers.base import Account, Keys, Site, Tokens
 from integrations.user_tokens import EndUser
 
@@ -425,6 +425,9 @@ def settle(session: ConnectSession) -> Connection:
         raise ConnectError("no_site_chosen", words)
     check_user(session.app, session.user)
     tokens = json.loads(session.open("tokens"))
+    moving = _moving(session)
+    if moving:
+        listening.stop(moving)
     with transaction.atomic():
         open_still = ConnectSession.objects.open().filter(pk=session.pk, status=Status.RETURNED)
         if not open_still.update(status=Status.CLAIMED, claim_hash="", tokens_sealed=""):
@@ -466,6 +469,21 @@ def _store_grant(session: ConnectSession, app: OAuthApp, tokens: dict[str, Any])
     return Grant.objects.get(pk=grant.pk)
 
 
+def _moving(session: ConnectSession) -> Connection | None:
+    """Return the connection that leaves its site for another one, while its tokens still reach that."""
+    renewed = connection_to_renew(session)
+    if renewed is None or renewed.site_id == session.site_id or _same(session).exists():
+        return None
+    related = ("grant__app", "integration__project", "user")
+    return Connection.objects.select_related(*related).get(pk=renewed.pk)
+
+
+def _same(session: ConnectSession) -> ConnectionQuerySet:
+    """Return the connection of the consent's account at the site that was chosen."""
+    own = Connection.objects.filter(user=session.user, integration=session.integration, site_id=session.site_id)
+    return own.filter(grant__app=session.app, grant__account_id=session.account["id"])
+
+
 def _store_connection(session: ConnectSession, grant: Grant) -> tuple[Connection, bool]:
     site = next(site for site in session.sites if site["id"] == session.site_id)
     same = Connection.objects.filter(
@@ -474,6 +492,9 @@ def _store_connection(session: ConnectSession, grant: Grant) -> tuple[Connection
     connection = same or connection_to_renew(session) or Connection(user=session.user, integration=session.integration)
     is_new = connection._state.adding
     left = connection.grant if connection.grant_id and connection.grant_id != grant.pk else None
+    if not is_new and connection.site_id != session.site_id:
+        # What was heard and remembered is the other site's.
+        connection.subscriptions.all().delete()
     connection.project_id = session.project_id
     connection.grant = grant
     connection.site_id, connection.site_name, connection.site_url = site["id"], site["name"][:200], site["url"][:300]

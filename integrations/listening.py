@@ -40,6 +40,11 @@ ON_ITS_WAY = timedelta(minutes=2)
 # A registration that has said nothing in its first minutes, while things happened, is deaf.
 DEAF_AFTER = timedelta(minutes=2)
 FURTHEST = timedelta(days=29)
+ROUTINE = "It was time to read."
+SILENT = (
+    "The webhook made by hand did not tell of what happened, so that this is read. Look in the site’s settings whether"
+    " it is still there, switched on, and has this address and secret."
+)
 
 
 def ask(connection_ids: Iterable[uuid.UUID], feed: str) -> None:
@@ -146,7 +151,7 @@ class _Look:
             self._lack(wishes)
             return
         self._note_triggers(heard)
-        gap = self._register(heard)
+        gap = self._register(heard) or self.subscription.unread.removeprefix(ROUTINE)
         if self._must_read(gap):
             self._read(heard, gap)
         self.changes |= {"error": "", "error_at": None, "failures": 0}
@@ -216,8 +221,9 @@ class _Look:
     def _register(self, wishes: list[Wish]) -> str:
         """Have the provider tell, where it does; settle the way. Return why something may have been missed."""
         by_hand = SiteWebhook.objects.filter(connection=self.connection, feed=self.feed.slug)
-        if by_hand.exclude(delivered_at=None).exists():
-            self._go_by(Way.HAND, "")
+        newest = by_hand.exclude(delivered_at=None).order_by("-delivered_at").first()
+        if newest and newest.delivered_at:
+            self._trust(newest.delivered_at)
             return ""
         registering = self.feed.registering
         if registering is None:
@@ -243,6 +249,16 @@ class _Look:
             self._go_by(Way.WEBHOOK, outcome.words)
         return outcome.gap
 
+    def _trust(self, delivered_at: datetime) -> None:
+        """Go by a webhook made by hand, unless something was found since its last delivery that it did not tell."""
+        missed_at = self.subscription.gap_until
+        if missed_at is None or missed_at < delivered_at:
+            self._go_by(Way.HAND, "")
+            return
+        self._go_by(Way.POLL, SILENT)
+        if self.now - missed_at >= _scaled_delta(ON_ITS_WAY):
+            self._alert(SILENT, self.subscription.gap_events)
+
     def _go_by(self, way: str, words: str) -> None:
         self.way = way
         self.changes |= {"way": way, "words": words[:500]}
@@ -250,28 +266,33 @@ class _Look:
     # What is read
 
     def _must_read(self, gap: str) -> bool:
-        if self.way == Way.POLL or gap or self.subscription.read_at is None or self.feed.registering is None:
+        before = self.subscription
+        if self.way == Way.POLL or gap or before.unread or before.read_at is None or self.feed.registering is None:
             return True
-        return self.now - self.subscription.read_at >= timedelta(seconds=0.9 * _scaled(settings.LISTEN_SECONDS))
+        return self.now - before.read_at >= timedelta(seconds=0.9 * _scaled(settings.LISTEN_SECONDS))
 
     def _read(self, wishes: list[Wish], gap: str) -> None:
         assert self.subscription.heard_until is not None
         since = max(self.subscription.heard_until, self.now - FURTHEST)
         reading = self.feed.read(self.api, since, self.subscription.cursor, wishes)
+        settled = clock.now() - ON_ITS_WAY
         found = [each for each in reading.happenings if self._is_wanted(each)]
-        if self.way != Way.POLL and not gap:
+        if self.way == Way.WEBHOOK and not gap:
             # What is told may be a little late; it is read the next time, if it was not told by then.
-            found = [happening for happening in found if happening.at < self.now - ON_ITS_WAY]
+            found = [happening for happening in found if happening.at < settled]
         events = self._store(found, reading)
-        until = max(since, min(reading.until, self.now - ON_ITS_WAY) if self.way != Way.POLL else reading.until)
+        until = max(since, min(reading.until, settled) if self.way == Way.WEBHOOK else reading.until)
         self.changes |= {"heard_until": until, "read_at": self.now, "every_seconds": reading.every_seconds}
         self.has_more = reading.has_more
-        if reading.words and self.way == Way.POLL:
+        self.changes |= {"unread": (gap or ROUTINE)[:200] if reading.has_more else ""}
+        if reading.words and self.way == Way.POLL and not self.changes.get("words"):
             self.changes |= {"words": reading.words[:500]}
         if events:
             self.changes |= {"found_at": self.now}
-        if self.way == Way.WEBHOOK and (gap or events):
-            self._note_gap(since, len(events), gap)
+        only_read = {webhooks.key_of(self.connection, each) for each in found if each.is_only_read}
+        missed = [event for event in events if event.key not in only_read]
+        if (self.way == Way.WEBHOOK and (gap or events)) or (self.way == Way.HAND and missed):
+            self._note_gap(since, len(missed), gap)
         extension.installed().dispatch([event for event in events if event.state == Event.State.RECEIVED])
 
     def _is_wanted(self, happening: Happening) -> bool:
@@ -284,10 +305,10 @@ class _Look:
             try:
                 with writing():
                     self._keep_cursor(reading)
-                    keys = [happening.key for happening in found]
-                    known = Event.objects.telling([self.connection.pk], keys)
+                    by_key = {webhooks.key_of(self.connection, happening): happening for happening in found}
+                    known = Event.objects.telling([self.connection.pk], by_key)
                     told = set(known.values_list("key", flat=True))
-                    new = {happening.key: happening for happening in found if happening.key not in told}
+                    new = {key: happening for key, happening in by_key.items() if key not in told}
                     events = [webhooks.event_of(self.connection, happening, source) for happening in new.values()]
                     return webhooks.store(events)
             except IntegrityError:
@@ -299,14 +320,16 @@ class _Look:
             Subscription.objects.filter(pk=self.subscription.pk).update(cursor=dict(reading.cursor))
 
     def _note_gap(self, since: datetime, count: int, reason: str) -> None:
-        name = self.api.provider.name
-        words = reason or f"{name} did not tell of what happened."
+        words = reason or self._untold()
+        goes_on = bool(self.subscription.unread)
         self.changes |= {
-            "gap_from": since,
+            "gap_from": self.subscription.gap_from if goes_on else since,
             "gap_until": self.now,
-            "gap_events": count,
+            "gap_events": count + (self.subscription.gap_events if goes_on else 0),
             "gap_reason": words[:200],
         }
+        if self.way == Way.HAND:
+            return  # A delivery may be on its way; the next look knows.
         registering, registration = self.feed.registering, self.registration
         told = self.subscription.delivered_at
         if count and not reason and registering and registering.deaf and registration:
@@ -316,13 +339,17 @@ class _Look:
         if told is not None and (count or reason):
             self._alert(words, count)
 
+    def _untold(self) -> str:
+        return f"{self.api.provider.name} did not tell of what happened."
+
     def _alert(self, words: str, count: int) -> None:
         """A trigger that used to speak has fallen silent: once a day at most."""
         last = self.subscription.alerted_at
         if last is not None and self.now - last < timedelta(days=1):
             return
         self.changes |= {"alerted_at": self.now}
-        fetched = f"{count} event{'' if count == 1 else 's'} had to be fetched afterwards."
+        more_than = "More than " if self.has_more else ""
+        fetched = f"{more_than}{count} event{'' if count == 1 else 's'} had to be fetched afterwards."
         more = fetched if count else "Nothing was missed."
         extension.installed().warn(self.connection, f"{self.feed.title}: {words} {more}")
 

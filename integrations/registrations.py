@@ -69,8 +69,10 @@ def reconcile(
     look.see()
     rows, now = look.rows(), clock.now()
     plans = registering.plans(wishes)
+    has_moved = _remove_moved(look)
     alive = [row for row in rows if look.is_here(row) and row.provider_id in look.hooks]
     gap = "" if len(alive) == len(rows) or alive else "The registration was gone."
+    gap = "The address of this server has changed." if has_moved else gap
     kept = next((row for row in alive if _fits(row, look.hooks[row.provider_id], plans)), None)
     if kept is None:
         # The new one first: until it stands the old one goes on telling.
@@ -155,6 +157,15 @@ def _delete(look: _Look, ids: list[str]) -> None:
     if ids:
         look.registering.delete(look.api, ids)
         look.hooks = {key: hook for key, hook in look.hooks.items() if key not in ids}
+
+
+def _remove_moved(look: _Look) -> bool:
+    """Have the provider forget what we registered when this server had another address: an app has one at a time."""
+    moved = [hook.id for hook in look.hooks.values() if hook.url and hook.url != look.app.webhook_url]
+    here = Registration.objects.live().filter(app=look.app, site=look.site, provider_id__in=moved)
+    known = list(here.values_list("provider_id", flat=True))
+    _delete(look, known)
+    return bool(known)
 
 
 def _remove_strangers(look: _Look) -> None:

@@ -378,8 +378,14 @@ def event_of(
         reason=reason[:300],
     )
     if happening:
-        event.key, event.subject, event.happened_at = happening.key[:200], happening.subject[:120], happening.at
+        event.key, event.subject = key_of(connection, happening), happening.subject[:120]
+        event.happened_at = happening.at
     return event
+
+
+def key_of(connection: Connection, happening: Happening) -> str:
+    """Return what counts once for a connection. Ids are a site's own, and a connection may move to another."""
+    return f"{happening.key}@{site_key(connection.site_url).partition('://')[2]}"[:200]
 
 
 def store(events: list[Event]) -> list[Event]:
@@ -417,7 +423,8 @@ def _judge(events: list[Event], subscriptions: Subscriptions) -> None:
             continue
         cursor = feed.absorb(subscription.cursor, event.happening)
         if cursor is None:
-            _ignore(event, "The comparison of projects has told this already.")
+            _ignore(event, "Reading has told this already.")
+            event.is_repetition = True
         elif cursor is not subscription.cursor:
             subscription.cursor = dict(cursor)
             Subscription.objects.filter(pk=subscription.pk).update(cursor=subscription.cursor)
@@ -446,6 +453,7 @@ def _ignore_known(events: list[Event]) -> None:
         if before is not event:
             at = f" at {before.created_at:%Y-%m-%d %H:%M:%S}" if before.created_at else ""
             _ignore(event, f"It was told before{at}: {before.get_source_display()}.")
+            event.is_repetition = True
 
 
 def _note_delivered(events: list[Event], subscriptions: Subscriptions) -> None:
@@ -457,9 +465,11 @@ def _note_delivered(events: list[Event], subscriptions: Subscriptions) -> None:
             own.update(delivered_at=Now())
         if subscription.way == Subscription.Way.POLL:
             own.ask()  # It was taken for deaf: now it is told at once again.
-    by_hand = {event.delivery.site_webhook_id for event in events if event.delivery} - {None}
+    # Of a webhook made by hand only what it is for counts: its administrator may have ticked more.
+    meant = [event.delivery for event in events if event.delivery and _feed_of(event).by_hand]
+    by_hand = {delivery.site_webhook_id for delivery in meant if delivery.site_webhook_id}
     if by_hand:
-        SiteWebhook.objects.filter(pk__in=[pk for pk in by_hand if pk]).update(delivered_at=Now())
+        SiteWebhook.objects.filter(pk__in=by_hand).update(delivered_at=Now())
 
 
 def _remembered() -> timedelta:

@@ -94,7 +94,7 @@ def _refused_filters(workflow: Workflow) -> Iterator[Problem]:
     trigger = (
         workflow.integration.provider.trigger(str(given.get("name"))) if given.get("type") == triggers.KIND else None
     )
-    if trigger is None or not trigger.query(given.get("input") or {}):
+    if trigger is None or not trigger.query(given.get("input") or {}, None):
         return
     working = Connection.objects.filter(integration=workflow.integration_id).exclude(
         pk__in=Connection.objects.needing_reconnect()

@@ -48,7 +48,8 @@ def record(
 
 def replay(event: Event) -> Event:
     """Have an event dispatched once more, by what is deployed and switched on now. It is a new event, without a key:
-    what it tells was told before, and this time that is no reason to ignore it.
+    what it tells was told before, and this time that is no reason to ignore it. Of one that failed, what ran already
+    does not run again.
     """
     again = Event.objects.create(
         project_id=event.project_id,
@@ -128,9 +129,18 @@ def _dispatch_alone(event: Event) -> int:
 
 def _judged(event: Event, listeners: list[dict[str, Any]]) -> Verdict:
     """Return who an event is for: of what the provider told, those whose filter it passes, else all who listen."""
+    if event.replay_of_id and listeners:
+        done = _done_before(event)
+        listeners = [each for each in listeners if (each["workflow_id"], each["connection_id"]) not in done]
     if event.source in Event.FROM_PROVIDER and listeners:
         return triggers.judge(event, listeners)
     return Verdict(passing=listeners)
+
+
+def _done_before(event: Event) -> set[tuple[Any, ...]]:
+    """Return for whom the event that failed, and is replayed here, has run nevertheless: (workflow, connection)."""
+    before = Run.objects.filter(event=event.replay_of_id, event__state=Event.State.FAILED)
+    return set(before.values_list("workflow_id", "connection_id"))
 
 
 def _settle(made: Mapping[Event, Sized], verdicts: Mapping[Event, Verdict]) -> None:
@@ -139,7 +149,9 @@ def _settle(made: Mapping[Event, Sized], verdicts: Mapping[Event, Verdict]) -> N
     for event, runs_of_one in made.items():
         verdict = verdicts[event]
         if verdict.failure:
-            Event.objects.settle([event.pk], Event.State.FAILED, verdict.failure)
+            count = len(runs_of_one)
+            ran = f"{count} run{'' if count == 1 else 's'} began. " if count else ""
+            Event.objects.settle([event.pk], Event.State.FAILED, f"{ran}{verdict.failure}")
         elif verdict.ask_again_at:
             Event.objects.undelivered().filter(pk=event.pk).update(due_at=verdict.ask_again_at)
         elif len(runs_of_one):

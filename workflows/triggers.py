@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
-from django.db.models.functions import Now
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
+from django.db.models.functions import Cast, Now
 from django.utils.translation import gettext, ngettext
 
 from integrations import clock, listening
@@ -228,7 +228,7 @@ def _mismatch(event: Event, listener: Mapping[str, Any], verdict: Verdict) -> tu
         filters = filters_of(trigger, given.get("input") or {}, scope_of(listener, settings))
     except Unready as error:
         return str(error), ""
-    return trigger.mismatch(event.happening, filters), trigger.query(filters)
+    return trigger.mismatch(event.happening, filters), trigger.query(filters, event.happening)
 
 
 def _ask_provider(event: Event, asking: list[tuple[dict[str, Any], str]], verdict: Verdict) -> None:
@@ -281,8 +281,13 @@ def _why_own(event: Event, connection: Connection, trigger: Trigger) -> tuple[st
         type__in=("action", "request"),
         started_at__lte=event.happened_at + SKEW,
     ).exclude(ended_at__lt=event.happened_at - SKEW)
+    # A burst may have very many steps in these seconds: only those that speak of it are read.
+    said = steps.annotate(asked=Cast("input", TextField()), answered=Cast("output", TextField()))
+    speaks = Q(status=StepRun.Status.STARTED)
+    for name in names:
+        speaks |= Q(asked__contains=name) | Q(answered__contains=name)
     is_open = False
-    for step in steps.only("run_id", "input", "output", "status")[:100]:
+    for step in said.filter(speaks).only("run_id", "input", "output", "status").iterator(chunk_size=100):
         texts = [*_texts(step.input), *_texts(step.output)]
         if names & set(texts) or any(name in path.split("/") for name in names for path in texts if "/" in path):
             return f"A run of this connection caused it ({step.run_id}).", False

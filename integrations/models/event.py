@@ -80,6 +80,8 @@ class Event(TimeOrderedModel):
     happened_at = models.DateTimeField(null=True)
     delivery = models.ForeignKey(Delivery, null=True, on_delete=models.SET_NULL, related_name="events")
     replay_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="replays")
+    # It was told before, by whichever way: replaying it would do again what was done.
+    is_repetition = models.BooleanField(default=False, db_default=False, editable=False)
     # Until then it waits: the provider could not say yet whether it passes a filter.
     due_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -73,6 +73,8 @@ class Subscription(UuidModel):
     # Everything that happened until then was heard.
     heard_until = models.DateTimeField(null=True, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
+    # Why it has to be read, while that takes more than one look; "" once it was read to its end.
+    unread = models.CharField(max_length=200, blank=True, editable=False)
     every_seconds = models.FloatField(default=60)
     cursor = models.JSONField(default=dict, editable=False)
     # The newest event that was told by the provider, and that was found by reading.

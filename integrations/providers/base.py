@@ -219,6 +219,8 @@ class Happening:
     subject: str
     at: datetime
     payload: Mapping[str, Any]
+    # No delivery can tell of it: it is found by reading alone.
+    is_only_read: bool = False
 
 
 class NotHeard(Exception):
@@ -230,7 +232,8 @@ class Trigger:
     """Something to begin a workflow with, told by a feed.
 
     `fields` is its filter form. `mismatch(happening, filters)` says why a happening does not pass, "" where it does;
-    what only the provider can judge is a query: `query(filters)`, "" for none. `within(filters)` names the only places
+    what only the provider can judge is a query: `query(filters, happening)`, "" for none; without a happening it is the
+    one that was written. `within(filters)` names the only places
     (projects, say) that can pass, None where all can. `check(api, filters)` returns what the provider finds wrong with
     a filter, by field. `scopes_for(filters)` returns what it needs where the filter form decides that.
     """
@@ -243,7 +246,7 @@ class Trigger:
     sample: Any
     scopes: tuple[str, ...]
     mismatch: Callable[[Happening, Mapping[str, Any]], str] = lambda happening, filters: ""
-    query: Callable[[Mapping[str, Any]], str] = lambda filters: ""
+    query: Callable[[Mapping[str, Any], Happening | None], str] = lambda filters, happening: ""
     within: Callable[[Mapping[str, Any]], list[str] | None] = lambda filters: None
     check: "Callable[[ProviderApi, Mapping[str, Any]], dict[str, str]]" = lambda api, filters: {}
     scopes_for: Callable[[Mapping[str, Any]], tuple[str, ...]] | None = None

@@ -183,6 +183,22 @@ def judge(monkeypatch: pytest.MonkeyPatch) -> Judge:
     return judge
 
 
+def test_a_comment_that_names_no_project_is_judged_by_the_provider(
+    sender: Sender, listener: Connection, listening: Listening, judge: Judge
+) -> None:
+    listening(listener, trigger("comment_created", projects="OPS"))
+    body = body_of("comment_created")
+    del body["issue"]
+    judge.answers = [[""], ["It does not match the filter."]]
+
+    ours = sender.deliver_one(body)
+    body["comment"] = {**body["comment"], "id": "502"}
+    others = sender.deliver_one(body)
+
+    assert judge.asked == [['project in ("OPS")']] * 2
+    assert (ours.state, others.state) == (Event.State.DISPATCHED, Event.State.IGNORED)
+
+
 def test_one_question_an_event_for_all_filters(
     sender: Sender, listener: Connection, listening: Listening, judge: Judge
 ) -> None:
@@ -335,6 +351,18 @@ def test_what_our_own_step_did_is_skipped(
 
     assert event.state == Event.State.IGNORED
     assert "A run of this connection caused it" in event.reason
+
+
+def test_among_very_many_steps_of_a_moment_ours_is_found(
+    sender: Sender, listener: Connection, listening: Listening, worker: Worker
+) -> None:
+    listening(listener, trigger(options={"skip_own": True}))
+    now = clock.now()
+    for number in range(130):
+        step_of(listener, worker, given={"issue": f"OPS-{number + 2}"}, output=None, at=now)
+    step_of(listener, worker, given={"issue": "OPS-1"}, output={"key": "OPS-1"}, at=now)
+
+    assert sender.deliver_one(own_change(listener, now)).state == Event.State.IGNORED
 
 
 def test_what_the_same_person_did_by_hand_is_not(

@@ -10,6 +10,7 @@ from django.urls import reverse
 from integrations.models import Connection, Event, Member, SiteWebhook, Subscription, User
 from tests.triggers.conftest import Listening, Sender, body_of, runs_of, trigger
 from workflows import dispatch
+from workflows.models import Run
 
 
 @pytest.fixture
@@ -146,6 +147,39 @@ def test_those_that_had_their_runs_are_not_replayed_together(staff: Client, list
     staff.post(reverse("workflows:replay_events", args=[listener.project_id]), {"state": "dispatched"})
 
     assert not Event.objects.exists()
+
+
+def test_what_only_repeats_another_is_not_replayed_together(
+    staff: Client, sender: Sender, listener: Connection, listening: Listening
+) -> None:
+    listening(listener)
+    sender.deliver_one(body_of())
+    again = sender.deliver_one(body_of())
+    assert (again.state, again.is_repetition) == (Event.State.IGNORED, True)
+
+    answer = staff.post(
+        reverse("workflows:replay_events", args=[listener.project_id]), {"state": "ignored"}, follow=True
+    )
+
+    assert "0 events replayed" in answer.content.decode()
+    assert "What only repeats another event was left out." in answer.content.decode()
+    assert Run.objects.count() == 1
+
+
+def test_what_ran_of_an_event_that_failed_does_not_run_again(
+    staff: Client, sender: Sender, listener: Connection, listening: Listening
+) -> None:
+    listening(listener)
+    event = sender.deliver_one(body_of())
+    Event.objects.filter(pk=event.pk).update(state=Event.State.FAILED, reason="1 run began. A filter failed.")
+    listening(listener)
+
+    staff.post(reverse("workflows:replay_event", args=[listener.project_id, event.pk]))
+    again = Event.objects.get(replay_of=event)
+    dispatch.dispatch(again.pk)
+
+    assert Run.objects.count() == 2
+    assert len({run.workflow_id for run in Run.objects.all()}) == 2
 
 
 def test_a_connection_says_how_it_hears(

@@ -7,7 +7,8 @@ import pytest
 from django.db.models.functions import Now
 
 from integrations import clock, connect, listening, setup, users
-from integrations.models import Connection, Delivery, Event, Grant, Integration, Registration, Subscription
+from integrations.models import Connection, Delivery, Event, Grant, Integration, Registration, SiteWebhook, Subscription
+from integrations.providers.jira import issues
 from tests.integrations.conftest import Window
 from tests.support.sandbox import Sandbox
 from tests.triggers.conftest import handle_all, trigger
@@ -318,6 +319,151 @@ def test_what_happened_while_nothing_was_told_arrives_once(
     assert event.payload["by"]["name"] == "Bo Lind"
     assert Run.objects.count() == 1
     assert (subscription.gap_events, subscription.gap_until is not None) == (1, True)
+
+
+@pytest.mark.parametrize("polling", [False, True], ids=["told", "polled"])
+def test_any_number_of_changes_of_one_minute_is_read_to_its_end(
+    worker: Worker, connection: Connection, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, polling: bool
+) -> None:
+    monkeypatch.setattr(issues, "MOST_ISSUES", 3)
+    if polling:
+        Grant.objects.update(scopes=["read:jira-work", "read:jira-user"])
+    begin(worker, connection, "issue_created")
+    later(look(connection))
+    sandbox.operate("webhooks/delete", {"all": True})
+    made = {sandbox.operate("issues", {"project": "OPS", "summary": f"No. {number}"})["id"] for number in range(10)}
+
+    looks = looks_until_read(connection)
+
+    assert {event.payload["id"] for event in Event.objects.all()} == made
+    assert (Event.objects.count(), Run.objects.count()) == (10, 10)
+    assert looks > 3
+    subscription = Subscription.objects.get()
+    assert (subscription.cursor, subscription.unread) == ({}, "")
+    assert polling or subscription.gap_events == 10
+    later(subscription)
+    looks_until_read(connection)
+    assert Event.objects.count() == 10
+
+
+def looks_until_read(connection: Connection) -> int:
+    """Look as long as there is more at once, as the sweeper has it; return how often."""
+    for number in range(1, 20):
+        subscription = look(connection)
+        if not subscription.unread:
+            return number
+        assert subscription.due_at is not None
+        assert subscription.due_at <= clock.now()
+    raise AssertionError("It has no end.")
+
+
+def test_what_changed_early_is_told_of_an_issue_that_is_found_late(
+    worker: Worker, connection: Connection, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(issues, "MOST_ISSUES", 2)
+    begin(worker, connection)
+    later(look(connection))
+    sandbox.operate("webhooks/delete", {"all": True})
+    changes = [("OPS-1", "Done"), ("OPS-2", "Done"), ("OPS-3", "In Progress"), ("OPS-1", "To Do")]
+    for key, status in changes:
+        sandbox.operate("issues/change", {"key": key, "status": status})
+
+    looks_until_read(connection)
+
+    told = [event.payload for event in Event.objects.order_by("happened_at")]
+    assert [(each["key"], each["changes"][0]["to"]) for each in told] == changes
+
+
+def test_a_server_that_has_moved_is_told_at_its_new_address(
+    worker: Worker, connection: Connection, sandbox: Sandbox, settings: Any
+) -> None:
+    begin(worker, connection)
+    look(connection)
+    [before] = registered(sandbox)
+    settings.PUBLIC_URL = "https://elsewhere.example"
+
+    subscription = look(connection)
+
+    [hook] = registered(sandbox)
+    assert hook["url"] == connection.grant.app.webhook_url != before["url"]
+    assert hook["url"].startswith("https://elsewhere.example/")
+    assert subscription.gap_reason == "The address of this server has changed."
+
+
+def test_a_connection_that_moves_to_another_site_begins_anew_there(
+    worker: Worker, alice: Window, jira: Integration, sandbox: Sandbox
+) -> None:
+    connection = alice.connect()
+    begin(worker, connection)
+    look(connection)
+    begin(worker, connection, "project_created")
+    look(connection, "projects")
+    Subscription.objects.update(delivered_at=Now())
+
+    alice.connect(site="Globex")
+
+    connection.refresh_from_db()
+    assert connection.site_name == "Globex"
+    fresh = {each.feed: each for each in connection.subscriptions.all()}
+    assert {feed: (each.cursor, each.delivered_at) for feed, each in fresh.items()} == {
+        "issues": ({}, None),
+        "projects": ({}, None),
+    }
+    assert registered(sandbox) == []
+    look(connection, "projects")
+    assert not Event.objects.exclude(source=Event.Source.CONNECTED).exists()
+
+
+def test_a_webhook_made_by_hand_that_falls_silent_is_noticed_and_nothing_is_lost(
+    worker: Worker, connection: Connection, sandbox: Sandbox
+) -> None:
+    begin(worker, connection, "project_updated")
+    look(connection, "projects")
+    made_by_hand = SiteWebhook(project=connection.project, connection=connection, feed="projects")
+    made_by_hand.new_secret()
+    made_by_hand.delivered_at = clock.now()
+    made_by_hand.save()
+    assert look(connection, "projects").way == Way.HAND
+    sandbox.operate("projects/change", {"key": "OPS", "name": "Renamed"})
+    compare_again()
+
+    found = look(connection, "projects")
+
+    assert Event.objects.get().payload["name"] == "Renamed"
+    assert (found.way, found.gap_events, found.alerted_at) == (Way.HAND, 1, None)  # it may be on its way
+    SiteWebhook.objects.update(delivered_at=clock.now() - timedelta(minutes=10))
+    Subscription.objects.update(gap_until=clock.now() - timedelta(minutes=5))
+    silent = look(connection, "projects")
+    assert (silent.way, silent.words) == (Way.POLL, listening.SILENT)
+    assert silent.alerted_at
+
+    SiteWebhook.objects.update(delivered_at=clock.now())
+    assert look(connection, "projects").way == Way.HAND
+
+
+def test_a_description_which_no_webhook_has_does_not_make_one_silent(
+    worker: Worker, connection: Connection, sandbox: Sandbox
+) -> None:
+    begin(worker, connection, "project_updated")
+    look(connection, "projects")
+    made_by_hand = SiteWebhook(project=connection.project, connection=connection, feed="projects")
+    made_by_hand.new_secret()
+    made_by_hand.delivered_at = clock.now()
+    made_by_hand.save()
+    sandbox.operate("projects/change", {"key": "OPS", "description": "What it is about"})
+    compare_again()
+
+    found = look(connection, "projects")
+
+    assert [change["field"] for change in Event.objects.get().payload["changes"]] == ["description"]
+    assert (found.way, found.gap_until) == (Way.HAND, None)
+
+
+def compare_again() -> None:
+    """Let it be long ago that the projects were compared."""
+    for row in Subscription.objects.filter(feed="projects"):
+        row.cursor["compared_at"] = (clock.now() - timedelta(hours=1)).isoformat()
+        row.save()
 
 
 def test_a_gap_of_all_triggers(worker: Worker, connection: Connection, sandbox: Sandbox) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from integrations import clock
-from integrations.errors import PermanentError
+from integrations.errors import PermanentError, TemporaryError
 from integrations.provider_api import ProviderApi
 from integrations.providers.base import Feed, Happening, NotHeard, Reading, Wish
 from integrations.providers.jira import happenings, jql, triggers
@@ -22,31 +22,54 @@ PAGE = 100
 MOST_ISSUES = 200
 # The search index lags behind, so the last moments are read again the next time.
 LAG = timedelta(minutes=2)
+# Jira's search takes whole minutes, so that each begins a while before the moment that is meant.
+OVERLAP = timedelta(minutes=3)
+MOST_PAGES = 1000
 POLL_SECONDS = 60
 Json = dict[str, Any]
 
 
 def read(api: ProviderApi, since: datetime, cursor: Mapping[str, Any], wishes: list[Wish]) -> Reading:
-    """Return what was created, changed and said since then. `cursor` is not used: the moment says it all."""
-    now = clock.now()
+    """Return what was created, changed and said since then.
+
+    A reading that goes on where another ended has a cursor: "from" is the moment that the first was asked for, since
+    an issue that is found late may have changed early, too; "until" is how far the index could be trusted then; "read"
+    are the issues at its end that were read, with the change that was seen, so that any number of one minute comes to
+    an end; "for" are the wishes they were read for.
+    """
+    wanted = _wanted(wishes)
+    settled = happenings.moment(cursor.get("until")) or clock.now() - LAG
+    first = happenings.moment(cursor.get("from")) or since
+    before = cursor.get("read", {}) if cursor.get("for") == wanted else {}
     found: list[Happening] = []
-    count, until, has_more = 0, now - LAG, False
-    for page in _changed(api, since, wishes):
-        moments = {issue["id"]: happenings.moment(issue["fields"].get("updated")) or since for issue in page}
-        # Each is read, also where something newer was told of it: what was told before that may have been lost.
-        for issue in page:
-            found += _of_issue(api, issue["id"], since, {wish.trigger for wish in wishes})
-        count += len(page)
-        if count >= MOST_ISSUES:
-            # Sorted by the moment of the last change: what follows changed later than this.
-            until, has_more = max(since, *moments.values()), True
+    seen: dict[str, str] = {}
+    until, has_more = settled, False
+    for issue in _changed(api, since, wishes):
+        number, updated = str(issue["id"]), str(issue["fields"].get("updated"))
+        if before.get(number) == updated:
+            continue
+        at = happenings.moment(updated) or since
+        if len(seen) >= MOST_ISSUES:
+            # Sorted by the moment of the last change: what follows changed later.
+            has_more = True
             break
+        # Each is read, also where something newer was told of it: what was told before that may have been lost.
+        found += _of_issue(api, number, first, {wish.trigger for wish in wishes})
+        seen[number], until = updated, min(max(since, at), settled)
     found.sort(key=lambda happening: happening.at)
-    return Reading(found, until, has_more=has_more, every_seconds=POLL_SECONDS)
+    if not has_more:
+        return Reading(found, settled, {}, every_seconds=POLL_SECONDS)
+    read = {number: text for number, text in {**before, **seen}.items() if _is_new(text, until - OVERLAP)}
+    memory = {"from": first.isoformat(), "until": settled.isoformat(), "for": wanted, "read": read}
+    return Reading(found, until, memory, has_more=True, every_seconds=POLL_SECONDS)
 
 
-def _changed(api: ProviderApi, since: datetime, wishes: list[Wish]) -> Iterator[list[Json]]:
-    """Yield pages of issues that changed since then, the longest ago first.
+def _wanted(wishes: list[Wish]) -> list[Any]:
+    return sorted([wish.trigger, sorted(triggers.within(wish.filters) or ())] for wish in wishes)
+
+
+def _changed(api: ProviderApi, since: datetime, wishes: list[Wish]) -> Iterator[Json]:
+    """Yield the issues that changed since then, the longest ago first. Raises TemporaryError where it has no end.
 
     JQL knows dates in the time zone of the account, which nobody tells us; so many minutes ago is the same everywhere.
     """
@@ -57,16 +80,17 @@ def _changed(api: ProviderApi, since: datetime, wishes: list[Wish]) -> Iterator[
     if keys and None not in named:
         where += f" AND project in ({', '.join(map(jql.quoted, keys))})"
     token = None
-    for _ in range(1000):
+    for _ in range(MOST_PAGES):
         body: Json = {"jql": f"{where} ORDER BY updated ASC", "fields": ["updated"], "maxResults": PAGE}
         page = api.post(f"{REST}/search/jql", body | ({"nextPageToken": token} if token else {}))
-        issues = [issue for issue in page.get("issues", []) if issue.get("id") and "fields" in issue]
-        if issues:
-            yield issues
+        yield from (issue for issue in page.get("issues", []) if issue.get("id") and "fields" in issue)
         following = page.get("nextPageToken")
-        if page.get("isLast", not following) or not following or following == token:
+        if page.get("isLast", not following) or not following:
             return
+        if following == token:
+            raise TemporaryError("Jira’s search gives the same page again and again, so what changed cannot be read.")
         token = following
+    raise TemporaryError(f"Jira’s search finds more than {MOST_PAGES * PAGE:,} changed issues, which are not all read.")
 
 
 def _of_issue(api: ProviderApi, issue_id: str, since: datetime, wanted: set[str]) -> list[Happening]:

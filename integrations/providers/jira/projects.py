@@ -5,6 +5,7 @@ A project is remembered as what can be compared of it. The first look only remem
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -95,7 +96,9 @@ def _differences(
         at, author = _who(records, project_id, trigger, now)
         changes = [] if before is None else _changes(before, after)
         told = _as_webhook(api, trigger, project, at, author)
-        found.append(happenings.project_happening(trigger, told, changes))
+        happening = happenings.project_happening(trigger, told, changes)
+        # A webhook has no description: it can say that a project changed, and not this.
+        found.append(replace(happening, is_only_read={change["field"] for change in changes} == {"description"}))
     return found
 
 

@@ -57,8 +57,13 @@ def within(filters: Mapping[str, Any]) -> list[str] | None:
     return values_of(filters.get("projects")) or None
 
 
-def query(filters: Mapping[str, Any]) -> str:
-    return str(filters.get("jql") or "").strip()
+def query(filters: Mapping[str, Any], happening: Happening | None) -> str:
+    """Return the JQL that Jira has to judge; with the projects where a comment came without its issue's."""
+    written, keys = str(filters.get("jql") or "").strip(), within(filters)
+    if happening is None or not keys or _names_of_project(happening) or not _is_about_issue(happening):
+        return written
+    place = f"project in ({', '.join(map(jql.quoted, keys))})"
+    return f"{place} AND ({written})" if written else place
 
 
 def mismatch(happening: Happening, filters: Mapping[str, Any]) -> str:
@@ -69,12 +74,20 @@ def mismatch(happening: Happening, filters: Mapping[str, Any]) -> str:
 def _other_project(happening: Happening, wanted: list[str]) -> str:
     if not wanted:
         return ""
+    mine = _names_of_project(happening)
+    if {name.lower() for name in mine} & {name.lower() for name in wanted} or (not mine and _is_about_issue(happening)):
+        return ""  # Where the project is not told, Jira is asked.
+    return f"It is in another project: {', '.join(mine) or 'it does not say which'}."
+
+
+def _names_of_project(happening: Happening) -> list[str]:
     about = happening.payload.get("issue") or happening.payload
     project = about.get("project") or {}
-    mine = {str(project.get(name)).lower() for name in ("id", "key", "name") if project.get(name)}
-    if mine & {name.lower() for name in wanted}:
-        return ""
-    return f"It is in another project: {project.get('key') or 'it does not say which'}."
+    return [str(project[name]) for name in ("key", "name", "id") if project.get(name)]
+
+
+def _is_about_issue(happening: Happening) -> bool:
+    return happening.subject.startswith("issue:")
 
 
 def _other_fields(happening: Happening, wanted: list[str]) -> str:
@@ -95,7 +108,7 @@ def names(payload: Mapping[str, Any]) -> set[str]:
 
 def check(api: ProviderApi, filters: Mapping[str, Any]) -> dict[str, str]:
     """Return what Jira finds wrong with a filter, by field."""
-    text = query(filters)
+    text = query(filters, None)
     if not text or "{{" in text:
         return {}
     if ORDER_BY.search(QUOTED.sub("", text)):

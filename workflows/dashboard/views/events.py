@@ -93,8 +93,12 @@ def replay_many(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     if wanted.get("state") not in Event.UNHEARD:
         messages.error(request, "Choose failed or ignored events first: others have had their runs.")
         return redirect("workflows:events", project_id)
-    found = Event.objects.matching(project, wanted).filter(replays=None).order_by("pk")[:MOST_REPLAYED]
-    count = len([dispatch.replay(each) for each in found])
+    found = Event.objects.matching(project, wanted).filter(replays=None)
+    new = found.exclude(is_repetition=True).order_by("pk")[:MOST_REPLAYED]
+    count = len([dispatch.replay(each) for each in new])
     audit.record(project, request.user, "events replayed", f"{count} events")
-    messages.success(request, f"{count} event{'' if count == 1 else 's'} replayed, the oldest first.")
+    words = f"{count} event{'' if count == 1 else 's'} replayed, the oldest first."
+    if found.filter(is_repetition=True).exists():
+        words += " What only repeats another event was left out."
+    messages.success(request, words)
     return redirect("workflows:events", project_id)
