@@ -62,7 +62,7 @@ OURS = {
 }
 # Answers of the provider, by their status.
 THEIRS = {
-    400: Advice("{name} did not understand the call.", "Its answer says which field or parameter is wrong."),
+    400: Advice("{name} did not understand the call.", "Correct what its answer names."),
     401: Advice("{name} did not accept the access token for this.", "A permission is missing, most likely."),
     403: Advice(
         "The account is not allowed to do this, or the app lacks the permission.",
@@ -76,13 +76,13 @@ THEIRS = {
     410: Advice("{name} has removed this endpoint.", "Its documentation names the one to use instead."),
     413: Advice("The body is larger than {name} takes.", "Send less at once."),
     415: Advice("{name} does not take this kind of body.", "Set the Content-Type that its documentation names."),
-    422: Advice("{name} understood the call and refuses what it asks.", "Its answer says why."),
+    422: Advice("{name} understood the call and refuses what it asks.", "Correct what its answer names."),
     429: Advice(
         "{name} asks for patience: too many calls in a short time.",
         "Wait for Retry-After seconds. Calls of workflows wait by themselves.",
     ),
 }
-REFUSED = Advice("{name} refused the call.", "Its answer says why.")
+REFUSED = Advice("{name} refused the call.", "Correct what its answer names.")
 FAILED = Advice(
     "{name} had trouble of its own.", "Try again later. Its status page may know more; nothing here has to be changed."
 )

@@ -1,6 +1,7 @@
 """The log of forwarded calls, written in batches beside the work so that a call does not wait for a commit.
 
-A process that is killed loses at most the last half second of it. Query strings and bodies never come here.
+A process that is killed loses at most the last half second of it. Query strings and bodies never
+come here, but for the one sentence in which a provider says what is wrong.
 """
 
 import atexit
@@ -42,8 +43,9 @@ def note(
     status: int,
     seconds: float,
     code: str = "",
+    said: str = "",
 ) -> None:
-    """Log one call. Never fails and never waits."""
+    """Log one call. Never fails and never waits. `said` is the provider's own sentence about what is wrong."""
     path = "/" + path.lstrip("/").replace("\x00", "")
     call = Call(
         project_id=user.project_id,
@@ -55,6 +57,7 @@ def note(
         route=route_of(path),
         status=status,
         code=code[:40],
+        said=said,
         milliseconds=min(int(seconds * 1000), 2_000_000_000),
         at=datetime.now(UTC),
     )

@@ -61,13 +61,14 @@ class ProviderApi:
         left = self.deadline_at - time.monotonic()
         if left <= 0:
             raise TemporaryError(f"{self.provider.name} takes too long to answer.")
-        started, status, code = time.monotonic(), 502, ""
+        started, status, code, said = time.monotonic(), 502, "", ""
         data = b"" if body is None else json.dumps(body).encode()
         sent = {"Content-Type": "application/json"} if data else {}
         call = Call(method, path, _query(query), sent | dict(headers or {}), data, len(data))
         try:
             answer = _sent(self.connection, call, left)
             self.status = status = answer.status
+            said = answer.said
             return self._read(answer, takes_text=takes_text)
         except ProviderError as error:
             if isinstance(error.__cause__, ProxyError):
@@ -76,7 +77,7 @@ class ProviderApi:
         finally:
             user = EndUser(self.connection.project_id, self.connection.user.sub)
             told: dict[str, Any] = {"method": method, "path": path, "seconds": time.monotonic() - started}
-            calls.note(user, self.provider.slug, self.connection, **told, status=status, code=code)
+            calls.note(user, self.provider.slug, self.connection, **told, status=status, code=code, said=said)
 
     def _read(self, answer: Answer, *, takes_text: bool) -> Any:
         text = answer.response.body(settings.PROXY_MAX_JSON_BYTES)

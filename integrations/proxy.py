@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -13,9 +14,17 @@ from django.conf import settings
 from urllib3.util import parse_url
 
 from integrations import calls, http, tokens
-from integrations.errors import DeadlineError, NeedsReconnect, PermanentError, TemporaryError, WrongKeys
+from integrations.errors import (
+    DeadlineError,
+    NeedsReconnect,
+    PermanentError,
+    ProviderError,
+    TemporaryError,
+    WrongKeys,
+)
 from integrations.models import ConnectedUser, Connection, Integration
 from integrations.providers.base import Provider
+from integrations.redaction import redact
 from integrations.remember import Remembered
 from integrations.user_tokens import EndUser
 
@@ -49,6 +58,7 @@ FORBIDDEN_IN_QUERY = re.compile(r"[\x00-\x20\x7f#\\]|[^\x00-\x7f]")
 SAFE_IN_SEGMENT = "-._~!$&'()*+,=:@"
 # How long to wait where the provider asks for patience and says no time.
 PATIENCE_SECONDS = 10
+MOST_SAID = 300
 _connections: Remembered[Connection] = Remembered()
 NOT_CONNECTED = "Integration not enabled for user."
 
@@ -82,6 +92,7 @@ class Answer:
     response: http.Response
     base: str
     hint: str = ""
+    said: str = ""
 
     def stream(self) -> Iterator[bytes]:
         return self.response.stream(settings.PROXY_MAX_BYTES)
@@ -129,11 +140,11 @@ def forward(user: EndUser, slug: str, call: Call, *, wanted: str = "") -> Answer
     """Send the call with a fresh token, once more if the token turns out to be expired. Raises ProxyError."""
     started = time.monotonic()
     connection: Connection | None = None
-    status, code = 502, ""
+    status, code, said = 502, "", ""
     try:
         _, connection = find_connection(user, slug, wanted)
         answer = send_for(connection, call)
-        status = answer.status
+        status, said = answer.status, answer.said
         if status == 429:
             connection.be_patient(http.retry_after(answer.response.headers) or PATIENCE_SECONDS)
         return answer
@@ -142,7 +153,7 @@ def forward(user: EndUser, slug: str, call: Call, *, wanted: str = "") -> Answer
         raise
     finally:
         told: dict[str, Any] = {"method": call.method, "path": call.path, "seconds": time.monotonic() - started}
-        calls.note(user, slug, connection, **told, status=status, code=code)
+        calls.note(user, slug, connection, **told, status=status, code=code, said=said)
 
 
 def send_for(connection: Connection, call: Call, seconds: float | None = None) -> Answer:
@@ -182,13 +193,53 @@ class _Read(http.Response):
         return
 
 
+class _Begun(http.Response):
+    """An answer whose beginning has been looked at. What goes wrong meanwhile is told to whoever reads it."""
+
+    def __init__(self, response: http.Response) -> None:
+        self.status, self.headers, self._response = response.status, response.headers, response
+        self._chunks = response.stream(settings.PROXY_MAX_BYTES)
+        self.beginning = b""
+        self._trouble: ProviderError | None = None
+        try:
+            self.beginning = next(self._chunks, b"")
+        except ProviderError as error:
+            self._trouble = error
+
+    def stream(self, max_bytes: int = http.MAX_BYTES) -> Iterator[bytes]:
+        if self._trouble:
+            raise self._trouble
+        received = 0
+        for chunk in chain([self.beginning], self._chunks):
+            received += len(chunk)
+            if received > max_bytes:
+                raise PermanentError(f"The answer is larger than {max_bytes:,} bytes.", was_sent=True)
+            yield chunk
+
+    def close(self) -> None:
+        self._response.close()
+
+
+def _said(provider: Provider, beginning: bytes) -> str:
+    """Return the provider's own sentence about what is wrong, for the log of calls; "" where it says none."""
+    try:
+        words = provider.api.message(json.loads(beginning))
+    except (ValueError, RecursionError):
+        return ""
+    return redact(" ".join(words.replace("\x00", "").split()))[:MOST_SAID]
+
+
 def _answer(provider: Provider, call: Call, response: http.Response, base: str) -> Answer:
+    said = ""
+    if response.status >= 400:
+        begun = _Begun(response)
+        response, said = begun, _said(provider, begun.beginning)
     # Gateways differ in the case of header names, so they get one here.
     headers = {name.title(): value for name, value in response.headers.items() if name.lower() in RESPONSE_HEADERS}
     hint = (
         provider.api.hint(call.method, "/" + call.path.lstrip("/"), response.status) if response.status >= 400 else ""
     )
-    return Answer(response.status, headers, response, base, hint)
+    return Answer(response.status, headers, response, base, hint, said)
 
 
 def _token(connection: Connection, stale: str = "") -> tokens.AccessToken:

@@ -160,6 +160,7 @@ SCHEMAS: dict[str, Any] = {
         route=TEXT | {"description": "The path, with {} for what differs from call to call."},
         status={"type": "integer"},
         code=MAYBE_TEXT | {"description": "Names an answer of Patchbay's own; null where the provider answered."},
+        providerMessage=MAYBE_TEXT | {"description": "What the provider said was wrong, at most 300 characters."},
         milliseconds={"type": "integer"},
         date=TIME,
         dashboardUrl=DASHBOARD,

@@ -61,6 +61,7 @@ def call(row: Call) -> dict[str, Any]:
         "route": row.route,
         "status": row.status,
         "code": row.code or None,
+        "providerMessage": row.said or None,
         "milliseconds": row.milliseconds,
         "date": moment(row.at),
         "dashboardUrl": page_in_dashboard("dashboard:call", row.project_id, row.pk),

@@ -19,7 +19,8 @@ class CallQuerySet(models.QuerySet["Call"]):
 class Call(models.Model):
     """One call forwarded in a user's name: who, what and how it went; never a query string or a body.
 
-    `code` names an answer of our own, such as "needs_reconnect", and is blank where the provider answered. `route` is
+    `code` names an answer of our own, such as "needs_reconnect", and is blank where the provider answered; `said` is
+    the provider's sentence about what was wrong with the call, without what looks like a secret. `route` is
     the path with what differs from call to call left out, so that calls alike can be counted together.
     """
 
@@ -33,6 +34,7 @@ class Call(models.Model):
     route = models.CharField(max_length=200, blank=True)
     status = models.PositiveSmallIntegerField()
     code = models.CharField(max_length=40, blank=True)
+    said = models.CharField(max_length=300, blank=True, default="", db_default="")
     milliseconds = models.PositiveIntegerField()
     at = models.DateTimeField()
 

@@ -69,6 +69,14 @@ def test_a_failure_says_why_and_what_to_do(as_alice: Client, noted: Project) -> 
     assert "<code>timed_out</code>" in page
 
 
+def test_what_the_provider_said_stands_beside_the_advice(as_alice: Client, noted: Project) -> None:
+    Call.objects.filter(status=404).update(said="null for uri: /rest/api/3/isue")
+
+    page = text(as_alice.get(url("call", noted.pk, Call.objects.get(status=404).pk)))
+
+    assert '<blockquote class="wrap">null for uri: /rest/api/3/isue</blockquote>' in page
+
+
 def test_the_provider_s_own_traps_are_explained(as_alice: Client, noted: Project) -> None:
     page = text(as_alice.get(url("call", noted.pk, Call.objects.get(status=404).pk)))
 

@@ -310,6 +310,37 @@ def test_an_error_of_the_provider_keeps_its_status_and_words(alice: Caller, upst
     assert answer.status_code == 400
     assert answer.json()["message"] == "summary: Summary is required."
     assert answer.json()["errors"] == {"summary": "Summary is required."}
+    calls.flush()
+    assert Call.objects.get().said == "summary: Summary is required."
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", ""),
+        (b"<html>Bad gateway</html>", ""),
+        (b'{"message": "Bearer eyJhbGciOi.eyJzdWIiOi.c2lnbmVk is over"}', "Bearer [secret] is over"),
+        (b'{"message": "' + b"long " * 100 + b'"}', ("long " * 100)[:300]),
+        (b'{"message": "two\\nlines \\u0000"}', "two lines"),
+    ],
+)
+def test_the_log_has_the_providers_sentence_and_no_more(
+    body: bytes, said: str, alice: Caller, upstream: Upstream
+) -> None:
+    upstream.replies(502, body)
+
+    alice.call("GET", "/rest/api/3/myself")
+
+    calls.flush()
+    assert Call.objects.get().said == said
+
+
+def test_a_large_refusal_is_passed_on_whole(alice: Caller, upstream: Upstream) -> None:
+    upstream.replies(404, json.dumps({"message": "Gone", "more": "x" * 300_000}).encode())
+
+    answer = alice.call("GET", "/rest/api/3/myself")
+
+    assert (answer.status_code, len(answer.json()["more"])) == (404, 300_000)
 
 
 def test_the_removed_search_comes_with_a_hint_how_to_search(alice: Caller, upstream: Upstream) -> None:
