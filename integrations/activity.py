@@ -50,7 +50,7 @@ def _calls(integration: Integration, sub: str, before: str, limit: int) -> list[
     return [
         Deed(
             at=call.at,
-            title=words(call.method, call.path) or _plain_words(call.method),
+            title=words(call.method, call.path) or plain_words(call.method),
             detail=f"{call.method} {call.path}",
             outcome=_outcome(call.status),
             place=f"{call.at.isoformat()} {call.pk}",
@@ -73,7 +73,7 @@ def _outcome(status: int) -> str:
     return "refused" if status < 500 else "failed"
 
 
-def _plain_words(method: str) -> str:
+def plain_words(method: str) -> str:
     if method in ("GET", "HEAD"):
         return gettext("Read data")
     return gettext("Deleted data") if method == "DELETE" else gettext("Sent data")

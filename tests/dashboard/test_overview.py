@@ -123,3 +123,13 @@ def test_it_costs_few_queries(
 
     with django_assert_max_num_queries(8):
         as_alice.get(url("overview", integration.project_id))
+
+
+def test_the_overview_offers_to_try_it(as_alice: Client, project: Project, integration: Integration) -> None:
+    assert "Connect a test account" not in text(as_alice.get(url("overview", project.pk)))
+    Integration.objects.update(is_active=True)
+
+    response = as_alice.get(url("overview", project.pk))
+
+    assert "Connect a test account" in text(response)
+    assert "form-action 'self' http" in response["Content-Security-Policy"]

@@ -123,6 +123,13 @@ def test_nothing_but_the_save_button_saves(as_alice: Client, integration: Integr
     assert not Portal.objects.exists()
 
 
+def test_what_the_preview_tells_is_in_that_language_too(as_alice: Client, integration: Integration) -> None:
+    sample = as_alice.post(f"{address(integration)}?lang=de", BLANK).context["sample"]
+
+    assert sample["reason"].startswith("Jira hat den Zugriff beendet")
+    assert sample["activity"][1]["title"] == "Daten gelesen"
+
+
 def test_a_draft_is_drawn_in_the_language_above_the_preview(as_alice: Client, integration: Integration) -> None:
     response = as_alice.post(f"{address(integration)}?lang=fr", BLANK)
 

@@ -44,18 +44,32 @@ def render_overview(
     request: HttpRequest, integration: Integration, *, try_form: TryForm, attempt: try_it.Attempt | None = None
 ) -> HttpResponse:
     connections = integration.connections.select_related("grant__app", "user")
-    staff: Any = request.user
     context = {
         **_context(integration, "overview"),
+        **to_try(request, integration),
         "snippets": snippets(integration),
         "problem": setup.why_not_active(integration),
         "page": page_of(connections, request, "-created_at"),
         "try_form": try_form,
         "attempt": attempt,
-        "test_connection": try_it.connection_of(integration, staff),
     }
     response = render(request, "dashboard/integration.html", context)
-    # The button that connects a test account posts here and is sent on to the provider's consent page.
+    return may_go_to_consent(response, integration)
+
+
+def to_try(request: HttpRequest, integration: Integration) -> dict[str, Any]:
+    """Return what “Try it” shows: the form of a call, and one's own test account."""
+    staff: Any = request.user
+    return {
+        "integration": integration,
+        "provider": integration.provider,
+        "try_form": _example_form(request, integration),
+        "test_connection": try_it.connection_of(integration, staff),
+    }
+
+
+def may_go_to_consent(response: HttpResponse, integration: Integration) -> HttpResponse:
+    """Let a page have the button that connects a test account: it posts here and is sent on to the provider."""
     consent = urlsplit(integration.provider.oauth.authorize_url())
     response._csp_update = {"form-action": [f"{consent.scheme}://{consent.netloc}"]}  # type: ignore[attr-defined]
     return response

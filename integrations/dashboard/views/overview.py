@@ -7,6 +7,7 @@ from django.shortcuts import render
 
 from integrations import onboarding
 from integrations.dashboard.access import find_project, page
+from integrations.dashboard.views.integrations import may_go_to_consent, to_try
 from integrations.models import Connection, Integration, Project
 from integrations.providers import SLUGS
 
@@ -28,7 +29,11 @@ def overview(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
         "integrations": integrations,
         "lost": lost.select_related("user", "grant", "integration").order_by("-updated_at")[:LOST_SHOWN],
     }
-    return render(request, "dashboard/overview.html", context)
+    tried = next((each for each in integrations if each.is_active), None)
+    if tried is None or not project.role.may_develop:
+        return render(request, "dashboard/overview.html", context)
+    response = render(request, "dashboard/overview.html", context | to_try(request, tried))
+    return may_go_to_consent(response, tried)
 
 
 def _integrations(project: Project) -> list[Integration]:

@@ -11,7 +11,8 @@ from django.shortcuts import redirect, render
 from django.utils import translation
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
-from integrations import clock, language
+from integrations import clock, language, tokens
+from integrations.activity import plain_words
 from integrations.dashboard.access import Role, find_integration, form_page, page_for
 from integrations.dashboard.portal_form import OfferOrder, PortalForm, arranged, save
 from integrations.models import Integration, Portal
@@ -89,7 +90,7 @@ def _sample(integration: Integration, order: OfferOrder) -> dict[str, Any]:
             "dateCreated": (now - timedelta(days=40)).isoformat(),
             "configurations": [{"sharedSettings": {}, "workflowSettings": _switched(described)}],
         },
-        "reason": f"{integration.provider.name} ended the access: the password changed.",
+        "reason": translation.gettext(tokens.ENDED) % {"provider": integration.provider.name},
         "activity": [
             {"at": (now - timedelta(minutes=3)).isoformat(), "outcome": "done", **_deed(described, 0)},
             {"at": (now - timedelta(hours=5)).isoformat(), "outcome": "refused", **_deed(described, 1)},
@@ -108,4 +109,4 @@ def _deed(described: dict[str, Any], index: int) -> dict[str, str]:
     names = [workflow["description"] for workflow in described["workflows"]]
     if index == 0 and names:
         return {"title": names[0], "detail": ""}
-    return {"title": ("Sent data", "Read data")[index % 2], "detail": ""}
+    return {"title": plain_words(("POST", "GET")[index % 2]), "detail": ""}

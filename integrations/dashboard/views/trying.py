@@ -1,4 +1,4 @@
-"""Try it, on an integration's page: connect an account of one's own, and call the provider with it."""
+"""Try it: connect an account of one's own, and call the provider with it."""
 
 import uuid
 from typing import Any
