@@ -99,7 +99,8 @@ GROUPS = (
 )
 PAGES = {page.slug: page for group in GROUPS for page in group.pages}
 # What pages show and link to beside each other: pictures, and workflows to import.
-FILES = {str(path.relative_to(FOLDER)): path for path in [*FOLDER.glob("*.png"), *FOLDER.glob("examples/*.json")]}
+SHOWN = [*FOLDER.glob("screenshots/*.webp"), *FOLDER.glob("examples/*.json")]
+FILES = {str(path.relative_to(FOLDER)): path for path in SHOWN}
 
 
 def written() -> Iterator[Page]:

@@ -230,7 +230,7 @@ def test_no_log_holds_one_while_patchbay_is_away_either(away: Front) -> None:
 
 def test_a_download_is_streamed(front: Front, tmp_path: Path) -> None:
     """Nothing of it is kept on nginx's disk meanwhile."""
-    answer = front.ask("GET", "/docs/builder.png")
+    answer = front.ask("GET", "/docs/screenshots/workflows-build-full-light.webp")
 
-    assert answer.content == (ROOT / "docs" / "builder.png").read_bytes()
+    assert answer.content == (ROOT / "docs/screenshots/workflows-build-full-light.webp").read_bytes()
     assert [path for path in (tmp_path / "proxy").rglob("*") if path.is_file()] == []
