@@ -89,6 +89,11 @@ def _tied(before: str, marks: Iterable[str], key: str) -> str:
     return salted_hmac(SALT, "".join([before, *marks]), secret=key, algorithm="sha256").hexdigest()
 
 
+def _end(digest: str, key: str) -> str:
+    """Return what a project keeps of its newest seal: an older seal cannot be made into it without the key."""
+    return salted_hmac(f"{SALT}.end", digest, secret=key, algorithm="sha256").hexdigest()
+
+
 def seal() -> int:
     """Tie together what was noted a while ago, in every project. Return how many entries."""
     until, count = clock.now() - SEALED_AFTER, 0
@@ -108,12 +113,13 @@ def _seal(project_id: Any, until: Any) -> int:
     if rows:
         digest = _tied(before.digest if before else "", [mark for _, mark in rows], settings.SECRET_KEY)
         AuditSeal.objects.create(project_id=project_id, last_id=rows[-1][0], count=len(rows), digest=digest)
+        Project.objects.filter(pk=project_id).update(audit_end=_end(digest, settings.SECRET_KEY))
     return len(rows)
 
 
 @dataclass(frozen=True)
 class Break:
-    """Where a project's log is not what was written: its entries after `first_id`, up to `last_id`."""
+    """Where a project's log is not what was written: its entries after `first_id`, up to `last_id` (0: the end)."""
 
     project_id: Any
     first_id: int
@@ -123,7 +129,7 @@ class Break:
 
 def broken() -> Iterator[Break]:
     """Yield where entries were changed or removed in the database."""
-    for project_id in Project.objects.values_list("pk", flat=True):
+    for project_id, end in Project.objects.values_list("pk", "audit_end"):
         before, first = "", 0
         for each in AuditSeal.objects.filter(project=project_id).order_by("last_id"):
             rows = list(
@@ -136,6 +142,8 @@ def broken() -> Iterator[Break]:
                 yield Break(project_id, first, each.last_id, "were removed or added")
             yield from _edited(rows)
             before, first = each.digest, each.last_id
+        if (end or before) and not any(constant_time_compare(_end(before, key), end) for key in _keys()):
+            yield Break(project_id, first, 0, "were removed")
         yield from _edited(AuditEntry.objects.filter(project=project_id, id__gt=first).order_by("id").iterator(BATCH))
 
 

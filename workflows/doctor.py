@@ -51,9 +51,9 @@ def _counted(rows: "QuerySet[Any]", what: str, advice: str) -> Iterator[Finding]
 
 def audit_log() -> Iterator[Finding]:
     for each in audit.broken():
-        entries = f"entries {each.first_id + 1} to {each.last_id} of project {each.project_id}"
+        entries = f"{each.first_id + 1} to {each.last_id}" if each.last_id else f"after {each.first_id}"
         yield Finding(
-            f"The audit log is not what was written: {entries} {each.what}.",
+            f"The audit log is not what was written: entries {entries} of project {each.project_id} {each.what}.",
             "Somebody wrote to the database directly. Compare with a backup, and find out who may.",
         )
 

@@ -76,6 +76,8 @@ class Project(UuidModel):
     require_second_factor = models.BooleanField("owners and admins need a second factor", default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     # From then on it exists for nobody; what it holds is deleted in the background: see removing.py.
+    # By which the newest seal of the audit log is known, so that its end cannot be cut off unnoticed.
+    audit_end = models.CharField(max_length=64, blank=True, default="", editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
 
     # What whoever looks at it may do; filled in where a page finds its project.

@@ -186,6 +186,20 @@ def test_a_seal_that_was_removed_with_its_entries_is_missed(project: Project, lo
     assert [found.what for found in audit.broken()] == ["were removed or added"]
 
 
+@pytest.mark.parametrize("everything", [False, True], ids=["the newest", "all"])
+def test_an_end_that_was_cut_off_is_missed(project: Project, long_ago: Callable[[], None], everything: bool) -> None:
+    long_ago()
+    audit.record(project, "user-1", "connected")
+    audit.seal()
+    audit.record(project, "user-1", "disconnected")
+    audit.seal()
+    kept = 0 if everything else AuditSeal.objects.order_by("last_id")[0].last_id
+    write("DELETE FROM integrations_auditentry WHERE id > %s", kept)
+    write("DELETE FROM integrations_auditseal WHERE last_id > %s", kept)
+
+    assert [found.what for found in audit.broken()] == ["were removed"]
+
+
 def test_an_entry_that_was_slipped_in_is_found(project: Project) -> None:
     AuditEntry(project=project, actor_name="user-1", action="connected", at=clock.now(), mark="0" * 64).save()
 
