@@ -227,7 +227,7 @@ class _Look:
             return ""
         registering = self.feed.registering
         if registering is None:
-            self._go_by(Way.POLL, self.subscription.words)
+            self._go_by(Way.POLL, "")  # Reading says how it is read.
             return ""
         missing = [scope for scope in registering.scopes if scope not in self.connection.grant.scopes]
         if missing:
@@ -285,7 +285,7 @@ class _Look:
         self.changes |= {"heard_until": until, "read_at": self.now, "every_seconds": reading.every_seconds}
         self.has_more = reading.has_more
         self.changes |= {"unread": (gap or ROUTINE)[:200] if reading.has_more else ""}
-        if reading.words and self.way == Way.POLL and not self.changes.get("words"):
+        if reading.words and self.way == Way.POLL and not self.changes["words"]:
             self.changes |= {"words": reading.words[:500]}
         if events:
             self.changes |= {"found_at": self.now}

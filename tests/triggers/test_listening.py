@@ -439,6 +439,8 @@ def test_a_webhook_made_by_hand_that_falls_silent_is_noticed_and_nothing_is_lost
 
     SiteWebhook.objects.update(delivered_at=clock.now())
     assert look(connection, "projects").way == Way.HAND
+    SiteWebhook.objects.all().delete()
+    assert look(connection, "projects").words == "The audit log is read every minute."
 
 
 def test_a_description_which_no_webhook_has_does_not_make_one_silent(
