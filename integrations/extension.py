@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from integrations.models import ConnectedUser, Connection, Event, Integration, Project
+from integrations.models import ConnectedUser, Connection, Erasure, Event, Integration, Project
 from integrations.providers.base import Wish
 
 # Have a task called with each of these ids: by a worker, or here and now where no broker takes it.
@@ -95,8 +95,10 @@ class Extension(Protocol):
     def export_user(self, user: ConnectedUser) -> dict[str, Iterable[dict[str, Any]]]:
         """Return what is kept about a user beyond us, by name: rows as JSON, newest first, none with a secret."""
 
-    def forget_user(self, user: ConnectedUser) -> None:
-        """Delete what is kept about a user beyond us. Called before their row goes."""
+    def forget_user(self, erasure: Erasure, deadline: float) -> bool:
+        """Delete what is kept about a deleted user beyond us, until time.monotonic() is there. False where some is
+        left.
+        """
 
     def forget_integration(self, integration: Integration, deadline: float) -> bool:
         """Delete what hangs on an integration beyond us, until time.monotonic() is there. False where some is left."""
@@ -158,8 +160,8 @@ class NullExtension:
     def export_user(self, user: ConnectedUser) -> dict[str, Iterable[dict[str, Any]]]:
         return {}
 
-    def forget_user(self, user: ConnectedUser) -> None:
-        return
+    def forget_user(self, erasure: Erasure, deadline: float) -> bool:
+        return True
 
     def forget_integration(self, integration: Integration, deadline: float) -> bool:
         return True

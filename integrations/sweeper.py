@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 
 from integrations import audit, calls, connect, extension, listening, registrations, tasks, webhooks
 from integrations.dashboard import keys
-from integrations.models import Delivery, Grant, Heartbeat, Integration, Project, Subscription
+from integrations.models import Delivery, Erasure, Grant, Heartbeat, Integration, Project, Subscription
 from integrations.models.base import turn
 from integrations.models.connection import GrantQuerySet
 from integrations.owners import owner_name
@@ -76,6 +76,8 @@ class Sweeper:
         self._publish(tasks.erase_project, [str(pk) for pk in projects[:BATCH]])
         removed = Integration.objects.exclude(removed_at=None).filter(project__deleted_at=None)
         self._publish(tasks.erase_integration, [str(pk) for pk in removed.values_list("pk", flat=True)[:BATCH]])
+        users = Erasure.objects.filter(project__deleted_at=None).values_list("pk", flat=True)
+        self._publish(tasks.erase_user, [str(pk) for pk in users[:BATCH]])
 
     def _publish(self, task: Any, ids: list[str]) -> None:
         """Hand each id to a worker; where no broker takes it, do the work here."""

@@ -7,7 +7,7 @@ from typing import Any
 from celery import shared_task
 from django.conf import settings
 
-from integrations import extension, listening, removing, tokens, webhooks
+from integrations import extension, listening, removing, tokens, users, webhooks
 from integrations.models import Grant, Heartbeat
 
 logger = logging.getLogger(__name__)
@@ -44,6 +44,12 @@ def erase_integration(integration_id: str) -> None:
 def erase_project(project_id: str) -> None:
     """Go on with deleting a project."""
     removing.erase_project(uuid.UUID(project_id))
+
+
+@shared_task
+def erase_user(erasure_id: str) -> None:
+    """Go on with deleting what is kept about a user."""
+    users.erase(uuid.UUID(erasure_id))
 
 
 @shared_task

@@ -1,17 +1,24 @@
 """What operators do with an end user: disable, enable, hand over what is kept about them, delete it."""
 
 import json
+import time
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from itertools import chain
 from typing import Any
 
+from django.db import transaction
 from django.db.models.functions import Now
 
 from integrations import audit, clock, connect, extension, listening, remember
-from integrations.database import delete_in_batches
-from integrations.models import Call, ConnectedUser, Delivery, Event, Project
+from integrations.database import delete_until
+from integrations.models import Call, ConnectedUser, Delivery, Erasure, Event, Project
 
 CHUNK = 500
+# How long deleting may take of a request, and of a go in the background.
+AT_ONCE, A_GO = 2.0, 5.0
+LINGER = timedelta(minutes=1)
 META_BYTES = 16_384
 
 
@@ -67,26 +74,49 @@ def _look_again(user: ConnectedUser) -> None:
 
 
 def delete(user: ConnectedUser, actor: Any) -> None:
-    """Disconnect the user and delete all that is kept about them, but for what the audit log says was done."""
+    """Disconnect the user and delete all that is kept about them, but for what the audit log says was done.
+
+    What is more than a moment's work goes in the background.
+    """
     ConnectedUser.objects.filter(pk=user.pk).update(disabled_at=Now())
     extension.installed().stop_user(user)
     for connection in user.connections.select_related("grant", "integration", "project", "user"):
         connect.disconnect(connection, actor=actor)
-    extension.installed().forget_user(user)
-    delete_in_batches(Call.objects.filter(project=user.project_id, sub=user.sub))
-    _forget_events(user)
-    audit.record(user.project, actor, "user deleted", user.sub)
-    user.delete()
+    with transaction.atomic():
+        erasure = Erasure.objects.create(project=user.project, sub=user.sub, before=clock.now())
+        audit.record(user.project, actor, "user deleted", user.sub)
+        user.delete()
     remember.forget_everything()
+    erase(erasure.pk, seconds=AT_ONCE)
 
 
-def _forget_events(user: ConnectedUser) -> None:
+def erase(erasure_id: uuid.UUID, seconds: float = A_GO) -> bool:
+    """Go on deleting what is kept about a user who was deleted. True when nothing is left of it."""
+    found, deadline = Erasure.objects.filter(pk=erasure_id).first(), time.monotonic() + seconds
+    if found is None:
+        return True
+    if not extension.installed().forget_user(found, deadline):
+        return False
+    if not delete_until(Call.objects.filter(project=found.project_id, sub=found.sub, at__lte=found.before), deadline):
+        return False
+    if not _erase_events(found, deadline):
+        return False
+    # Other processes may still have calls of that moment in memory.
+    if found.before < clock.now() - LINGER:
+        found.delete()
+    return True
+
+
+def _erase_events(erasure: Erasure, deadline: float) -> bool:
     """Delete events, and the deliveries that told nobody else anything."""
-    mine = Event.objects.filter(project=user.project_id, sub=user.sub)
+    mine = Event.objects.filter(project=erasure.project_id, sub=erasure.sub, created_at__lte=erasure.before)
     while rows := list(mine.order_by().values_list("pk", "delivery_id")[:CHUNK]):
+        if time.monotonic() >= deadline:
+            return False
         Event.objects.filter(pk__in=[pk for pk, _ in rows]).delete()
         told = {delivery for _, delivery in rows if delivery}
         Delivery.objects.filter(pk__in=told, events=None).exclude(state=Delivery.State.WAITING).delete()
+    return True
 
 
 # Hand over ------------------------------------------------------------------------------------------------------------

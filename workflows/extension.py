@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from integrations import clock, listening
 from integrations.extension import Copied, Deed, Offer, Publish
-from integrations.models import ConnectedUser, Connection, Event, Integration, Project
+from integrations.models import ConnectedUser, Connection, Erasure, Event, Integration, Project
 from integrations.models.base import turn
 from integrations.providers.base import Wish
 from workflows import alerts, deploy, dispatch, housekeeping, people, portable, portal, runs, tasks, triggers
@@ -104,8 +104,8 @@ class Workflows:
     def export_user(self, user: ConnectedUser) -> dict[str, Iterable[dict[str, Any]]]:
         return people.exported(user)
 
-    def forget_user(self, user: ConnectedUser) -> None:
-        people.forget(user)
+    def forget_user(self, erasure: Erasure, deadline: float) -> bool:
+        return people.forget(erasure, deadline)
 
     def forget_integration(self, integration: Integration, deadline: float) -> bool:
         return housekeeping.forget_integration(integration, deadline)

@@ -4,9 +4,9 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from integrations.database import delete_in_batches
+from integrations.database import delete_until
 from integrations.extension import Deed
-from integrations.models import ConnectedUser, Integration
+from integrations.models import ConnectedUser, Erasure, Integration
 from workflows.models import Enablement, Run
 
 Status = Run.Status
@@ -76,6 +76,9 @@ def exported(user: ConnectedUser) -> dict[str, Iterable[dict[str, Any]]]:
     }
 
 
-def forget(user: ConnectedUser) -> None:
-    """Delete the user's runs, with what each step took and gave. What is switched on goes with the connections."""
-    delete_in_batches(Run.objects.filter(project=user.project_id, sub=user.sub))
+def forget(erasure: Erasure, deadline: float) -> bool:
+    """Delete the runs, with what each step took and gave; what is switched on goes with the connections. False where
+    some are left at the deadline.
+    """
+    theirs = Run.objects.filter(project=erasure.project_id, sub=erasure.sub, created_at__lte=erasure.before)
+    return delete_until(theirs, deadline)

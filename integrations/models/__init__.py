@@ -2,7 +2,7 @@ from integrations.models.account import AccountSecret, Invitation
 from integrations.models.api_key import ApiKey
 from integrations.models.audit import AuditEntry, AuditSeal
 from integrations.models.call import Call, CallHour
-from integrations.models.connection import ConnectedUser, Connection, ConnectSession, Grant
+from integrations.models.connection import ConnectedUser, Connection, ConnectSession, Erasure, Grant
 from integrations.models.event import Event
 from integrations.models.integration import Integration, OAuthApp
 from integrations.models.operation import DataKey, Heartbeat
@@ -23,6 +23,7 @@ __all__ = [
     "Connection",
     "DataKey",
     "Delivery",
+    "Erasure",
     "Event",
     "Grant",
     "Heartbeat",

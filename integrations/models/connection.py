@@ -84,6 +84,19 @@ class ConnectedUser(UuidModel):
         return str(next((self.meta[key] for key in keys if self.meta.get(key)), self.sub))
 
 
+class Erasure(UuidModel):
+    """What is kept about a user who was deleted, up to a moment, and goes in the background. Whoever comes with the
+    same user ID afterwards is somebody new.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="erasures")
+    sub = models.CharField("user ID", max_length=255)
+    before = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"all of {self.sub} before {self.before:%Y-%m-%d %H:%M:%S}"
+
+
 class GrantQuerySet(models.QuerySet["Grant"]):
     def visible_to(self, user: Any) -> Self:
         return self if user.is_superuser else self.filter(project__members__user=user)

@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.test import Client
 
-from integrations.models import AuditEntry, Call, ConnectedUser, Connection, Event, Grant, Integration
+from integrations import tasks, users
+from integrations.models import AuditEntry, Call, ConnectedUser, Connection, Erasure, Event, Grant, Integration
 from integrations.proxy import ProxyError, find_connection
 from integrations.user_tokens import EndUser
 from tests.dashboard.conftest import text, url
@@ -183,3 +185,22 @@ def test_deleting_leaves_nothing_of_theirs_and_all_of_the_others(
     assert list(Event.objects.values_list("sub", flat=True)) == ["user-2"]
     assert list(Grant.objects.values_list("account_name", flat=True)) == ["Account of user-2"]
     assert AuditEntry.objects.filter(action="user deleted", detail="user-1").exists()
+
+
+def test_very_much_of_a_user_goes_in_the_background_and_nothing_of_who_comes_after(
+    as_alice: Client, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called(connection, "user-1")
+    monkeypatch.setattr(users, "AT_ONCE", 0)
+    as_alice.post(address("delete_user", connection), {"sub": "user-1"})
+    assert (ConnectedUser.objects.count(), Call.objects.count()) == (0, 1)
+    ConnectedUser.objects.create(project=connection.project, sub="user-1")
+    called(connection, "user-1")
+
+    tasks.erase_user(str(Erasure.objects.get().pk))
+
+    assert (ConnectedUser.objects.count(), Call.objects.count()) == (1, 1)
+    Erasure.objects.update(before=F("before") - timedelta(minutes=2))
+    tasks.erase_user(str(Erasure.objects.get().pk))
+    assert not Erasure.objects.exists()
+    assert Call.objects.count() == 1
