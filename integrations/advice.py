@@ -71,7 +71,6 @@ THEIRS = {
     404: Advice(
         "{name} has nothing there, or does not show it to this account.",
         "Check the path, the id, and the account’s access.",
-        "Check the path, the id, and the account’s access.",
     ),
     405: Advice("{name} does not take this method there.", "Check the method in its documentation."),
     409: Advice("It was changed by somebody else at the same time.", "Read it again, then repeat the change."),

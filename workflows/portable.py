@@ -180,7 +180,11 @@ def _take_workflow(integration: Integration, item: dict[str, Any], actor: Any, p
     if wanted["deployed"] and found:
         plan.problems += [f"{name}: {item.where}: {item.message}" for item in found]
     elif wanted["deployed"]:
-        deploy.deploy(workflow, actor)
+        try:
+            deploy.deploy(workflow, actor)
+        except deploy.NotDeployable as refusal:
+            # Only the provider finds it wrong, or another workflow is at odds with it.
+            plan.problems += [f"{name}: {item.where}: {item.message}" for item in refusal.problems]
     elif workflow.is_deployed:
         deploy.undeploy(workflow, actor)
 

@@ -49,6 +49,9 @@ def test_tasks_and_issues_are_kept_in_step(acme: str, in_step: None, sandbox: Sa
     expect(page.locator("[data-tasks] li")).to_have_count(4)
     wait_for(lambda: len(sandbox.operate("webhooks", method="GET")) == 1)
 
+    sandbox.operate("issues/comment", {"key": "OPS-3", "text": "Nobody told of me yet", "account": "Bo Lind"})
+    unknown = page.locator("[data-tasks] li", has_text="Bo Lind: Nobody told of me yet")
+    expect(unknown.get_by_role("link", name="OPS-3")).to_be_visible()
     sandbox.operate("issues/change", {"key": "OPS-1", "summary": "Changed in Jira", "account": "Bo Lind"})
     changed = page.locator("[data-tasks] li", has_text="Changed in Jira")
     expect(changed.get_by_role("link", name="OPS-1")).to_be_visible()
@@ -63,7 +66,7 @@ def test_tasks_and_issues_are_kept_in_step(acme: str, in_step: None, sandbox: Sa
     expect(made.get_by_role("link", name="OPS-")).to_be_visible()
     made.get_by_label("Status").select_option("Done")
     wait_for(lambda: "status" in str(sandbox.operate("state", method="GET")["ledger"][-1]))
-    expect(page.locator("[data-tasks] li")).to_have_count(7)
+    expect(page.locator("[data-tasks] li")).to_have_count(8)
 
 
 def test_a_task_that_is_sent_to_jira_stays_one_task(acme: str, in_step: None, sandbox: Sandbox, page: "Page") -> None:

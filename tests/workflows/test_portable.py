@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from integrations.models import Integration, Portal, Project
+from integrations.models import Connection, Integration, Portal, Project
 from tests.workflows.conftest import Worker, action, values
 from workflows.models import Workflow
 
@@ -134,6 +134,17 @@ def test_what_cannot_run_is_not_brought_in_at_all(file: Path, jira: Integration)
         manage("import", str(jira.project.pk), str(file))
 
     assert [item.name for item in Workflow.objects.all()] == ["Flow 0"]
+
+
+def test_a_filter_that_the_provider_refuses_is_named(file: Path, jira: Integration, connection: Connection) -> None:
+    found = json.loads(file.read_text())
+    workflow = found["integrations"]["jira"]["workflows"][0]
+    trigger = {"type": "integration", "name": "issue_updated", "input": {"jql": "priority = = High"}}
+    workflow["definition"] = {"trigger": trigger, "steps": [values(a="1")]}
+    file.write_text(json.dumps(found))
+
+    with pytest.raises(CommandError, match="Flow 0: trigger: "):
+        manage("import", str(jira.project.pk), str(file))
 
 
 @pytest.mark.parametrize(

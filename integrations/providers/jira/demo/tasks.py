@@ -62,9 +62,8 @@ class Tasks:
             elif kind == "issue":
                 self._take_issue(user, told)
             elif kind == "comment":
-                task = self._find(user, key=_text(told, "key"))
-                if task is not None:
-                    task["comment"] = f"{_text(told, 'by')}: {_text(told, 'text')}"
+                task = self._find(user, key=_text(told, "key")) or self._take_issue(user, told)
+                task["comment"] = f"{_text(told, 'by')}: {_text(told, 'text')}"
             elif kind == "activity":
                 activity = self._list(user)["activity"]
                 activity.insert(0, _text(told, "text"))
@@ -87,9 +86,10 @@ class Tasks:
             self._list(user)["tasks"].remove(told_before)
         task |= {"key": key, "url": url}
 
-    def _take_issue(self, user: str, told: Mapping[str, Any]) -> None:
+    def _take_issue(self, user: str, told: Mapping[str, Any]) -> dict[str, Any]:
         task = self._find(user, key=_text(told, "key")) or self._new(user, _text(told, "title"), "Soon")
         task |= {name: _text(told, name) for name in ("key", "url", "title", "status")}
+        return task
 
     def _new(self, user: str, title: str, when: str, detail: str = "") -> dict[str, Any]:
         found = self._list(user)
