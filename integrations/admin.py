@@ -48,6 +48,7 @@ from integrations.models import (
     ConnectSession,
     DataKey,
     Delivery,
+    Erasure,
     Event,
     Grant,
     Heartbeat,
@@ -189,6 +190,14 @@ class InvitationAdmin(ReadOnly):
     list_display = ("email", "project", "role", "invited_by", "created_at", "expires_at")
     list_select_related = ("project", "invited_by")
     search_fields = ("email", "project__name")
+
+
+@admin.register(Erasure)
+class ErasureAdmin(ReadOnly):
+    fields = ("project", "sub", "before")
+    list_display = ("sub", "project", "before")
+    list_select_related = ("project",)
+    search_fields = ("sub",)
 
 
 class ProjectAdminForm(SdkForm, ProjectSettingsForm):

@@ -1,5 +1,6 @@
 """Workflows in the admin: look at everything; pause, deploy and replay through the same functions as the dashboard."""
 
+import json
 from typing import Any
 
 from django.contrib import admin, messages
@@ -37,7 +38,7 @@ class WorkflowAdmin(ModelAdmin):
     list_select_related = ("project", "integration__project", "deployed")
     search_fields = ("name", "project__name")
     fields = ("name", "description", "is_paused", "is_default_on", "is_hidden", "position", "builder", "definition")
-    readonly_fields = ("builder", "definition")
+    readonly_fields = ("is_paused", "builder", "definition")
     actions = ("pause", "go_on", "undeploy")
     show_full_result_count = False
 
@@ -76,7 +77,10 @@ class WorkflowAdmin(ModelAdmin):
 
     @admin.display(description="Deployed definition")
     def definition(self, workflow: Workflow) -> str:
-        return str(workflow.deployed.definition) if workflow.deployed else "–"
+        if workflow.deployed is None:
+            return "–"
+        text = json.dumps(workflow.deployed.definition, indent=2, ensure_ascii=False)
+        return format_html('<pre tabindex="0">{}</pre>', text)
 
     @admin.action(description="Pause")
     def pause(self, request: HttpRequest, rows: QuerySet[Workflow]) -> None:

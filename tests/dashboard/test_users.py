@@ -92,6 +92,19 @@ def test_a_user_is_shown_and_found_by_the_name_in_their_metadata(
     assert [row.display_name for row in response.context["page"].rows] == ["Ada Park"]
 
 
+def test_metadata_is_shown_as_the_json_that_it_is(as_alice: Client, connection: Connection) -> None:
+    ConnectedUser.objects.update(meta={"plan": {"tier": "pro", "seats": [1]}, "active": True, "note": "fine"})
+
+    page = text(as_alice.get(address("user", connection)))
+
+    for shown in ("{&quot;tier&quot;: &quot;pro&quot;, &quot;seats&quot;: [1]}", ">true<", ">fine<"):
+        assert shown in page
+
+
+def test_a_user_s_page_says_when_tokens_are_renewed(as_alice: Client, connection: Connection) -> None:
+    assert "Tokens good until" in text(as_alice.get(address("user", connection)))
+
+
 # Filters --------------------------------------------------------------------------------------------------------------
 
 

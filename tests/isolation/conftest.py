@@ -34,6 +34,7 @@ from integrations.models import (
     ConnectedUser,
     Connection,
     ConnectSession,
+    Erasure,
     Event,
     Grant,
     Integration,
@@ -252,6 +253,7 @@ def build(name: str, owner: User, private_key: rsa.RSAPrivateKey, account: dict[
         project=project, provider_slug="jira", hour=datetime.now(UTC), method="GET", route="/rest/api/3/myself", calls=1
     )
     audit.record(project, owner, "connected", str(connection))
+    Erasure.objects.create(project=project, sub="somebody who was deleted", before=datetime.now(UTC))
     return House(
         project=project,
         owner=owner,

@@ -159,7 +159,13 @@ PAGES: dict[str, list[State]] = {
     "workflows:event": [State(rows=event_of("dispatched")), FAILING],
     "workflows:secrets": [FULL, EMPTY, refusing(name="not a name", value="")],
     "workflows:delete_secret": [FULL],
-    "workflows:alerts": [FULL, EMPTY, FAILING, refusing(emails="nobody", webhook_url="nowhere")],
+    "workflows:alerts": [
+        FULL,
+        EMPTY,
+        FAILING,
+        refusing(emails="nobody", webhook_url="nowhere"),
+        State("saved", "empty", form={"emails": "", "webhook_url": "https://hooks.example.com/a", "new_secret": "on"}),
+    ],
     # The consent window
     "portal:start": [signed_out("refused", status=400)],
     "portal:callback": [signed_out("refused", status=400)],
