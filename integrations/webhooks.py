@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError
+from django.db import DatabaseError, IntegrityError, connections
 from django.db.models import F, Q, Value
 from django.db.models.functions import Now
 
@@ -181,19 +182,49 @@ class _Refusals:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._counts: dict[uuid.UUID, int] = {}
+        self._counts: Counter[Door] = Counter()
+        self._reason = ""
         self._written_at = -1.0
+        self._timer: threading.Timer | None = None
 
-    def note(self, app_id: uuid.UUID, reason: str) -> None:
+    def note(self, door: Door, reason: str) -> None:
         with self._lock:
-            self._counts[app_id] = self._counts.get(app_id, 0) + 1
-            if time.monotonic() - self._written_at < 1:
+            self._counts[door] += 1
+            self._reason = reason
+            if self._timer is not None:
                 return
-            counts, self._counts, self._written_at = self._counts, {}, time.monotonic()
-        for pk, count in counts.items():
-            defaults = {"last_at": clock.now(), "last_reason": reason[:200]}
-            RefusedDeliveries.objects.get_or_create(app_id=pk, defaults=defaults)
-            RefusedDeliveries.objects.filter(app_id=pk).update(count=F("count") + count, **defaults)
+            if time.monotonic() - self._written_at < 1:
+                self._timer = self._later()
+                return
+        self.flush()
+
+    def _later(self) -> threading.Timer | None:
+        timer = threading.Timer(1, self._flush_or_say)
+        timer.daemon = True
+        timer.start()
+        return timer
+
+    def flush(self) -> None:
+        """Write what was counted since the last time."""
+        with self._lock:
+            counts, self._counts, self._timer = self._counts, Counter(), None
+            self._written_at = time.monotonic()
+        for door, count in counts.items():
+            if door.site_webhook_id:
+                own = SiteWebhook.objects.filter(pk=door.site_webhook_id)
+                own.update(refused_count=F("refused_count") + count, refused_at=Now())
+                continue
+            defaults = {"last_at": clock.now(), "last_reason": self._reason[:200]}
+            RefusedDeliveries.objects.get_or_create(app_id=door.app_id, defaults=defaults)
+            RefusedDeliveries.objects.filter(app_id=door.app_id).update(count=F("count") + count, **defaults)
+
+    def _flush_or_say(self) -> None:
+        try:
+            self.flush()
+        except DatabaseError as error:
+            logger.warning("refused deliveries are not counted: %s", type(error).__name__)
+        finally:
+            connections.close_all()
 
 
 _refusals = _Refusals()
@@ -201,8 +232,7 @@ _refusals = _Refusals()
 
 def _refused(door: Door, reason: str) -> None:
     logger.warning("a delivery to %s was refused: %s", door.provider_slug, reason)
-    if door.app_id:
-        _refusals.note(door.app_id, reason)
+    _refusals.note(door, reason)
 
 
 # What it means ------------------------------------------------------------------------------------------------------

@@ -185,6 +185,9 @@ class SiteWebhook(Sealing, UuidModel):
     token = models.CharField(max_length=60, default=new_webhook_token, unique=True, editable=False)
     secret_sealed = models.TextField(editable=False)
     delivered_at = models.DateTimeField(null=True, blank=True)
+    # What came to its address with a wrong signature: the secret may be mistyped.
+    refused_count = models.PositiveBigIntegerField(default=0, editable=False)
+    refused_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = SiteWebhookQuerySet.as_manager()
@@ -200,6 +203,11 @@ class SiteWebhook(Sealing, UuidModel):
     def url(self) -> str:
         slug = self.connection.integration.provider_slug
         return f"{settings.PUBLIC_URL}/webhooks/{slug}/site/{self.token}"
+
+    @property
+    def is_refused(self) -> bool:
+        """Was the last that came to its address turned away?"""
+        return self.refused_at is not None and (self.delivered_at is None or self.delivered_at < self.refused_at)
 
     def new_secret(self) -> str:
         """Set and return a secret of 256 bits. The caller saves the row and shows it once."""

@@ -20,11 +20,13 @@ from integrations.models import (
     Delivery,
     Event,
     Integration,
+    Member,
     OAuthApp,
     Project,
     Registration,
     SiteWebhook,
     Subscription,
+    User,
 )
 from tests.integrations.conftest import Window, alice, jira, mallory, window_of
 from tests.workflows.conftest import Worker, connection, values, worker
@@ -112,6 +114,15 @@ class Sender:
         signature = hmac.new(secret.encode(), data, hashlib.sha256).hexdigest()
         given = {"X-Hub-Signature": f"sha256={signature}"} | headers
         return self.post(data, token="", url=f"/webhooks/jira/site/{webhook.token}", **given)
+
+
+@pytest.fixture
+def staff(listener: Connection) -> Client:
+    user = User.objects.create_user(email="olivia@acme.test", password="a long password")
+    Member.objects.create(project=listener.project, user=user, role=Member.Role.OWNER)
+    client = Client()
+    client.force_login(user)
+    return client
 
 
 @pytest.fixture

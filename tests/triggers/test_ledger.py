@@ -7,19 +7,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from integrations.models import Connection, Event, Member, SiteWebhook, Subscription, User
+from integrations.models import Connection, Event, SiteWebhook, Subscription
 from tests.triggers.conftest import Listening, Sender, body_of, runs_of, trigger
 from workflows import dispatch
 from workflows.models import Run
-
-
-@pytest.fixture
-def staff(listener: Connection) -> Client:
-    user = User.objects.create_user(email="olivia@acme.test", password="a long password")
-    Member.objects.create(project=listener.project, user=user, role=Member.Role.OWNER)
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def page(client: Client, view: str, /, *args: Any, **query: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 from django.test import Client
+from django.urls import reverse
 
 from integrations import clock, remember, webhooks
 from integrations.models import Connection, Delivery, Event, OAuthApp, RefusedDeliveries, SiteWebhook
@@ -41,7 +42,16 @@ def test_without_a_good_signature_nothing_is_stored(sender: Sender, listener: Co
 
     assert answer.status_code == 401
     assert not Delivery.objects.exists()
-    assert RefusedDeliveries.objects.get(app=sender.app).count >= 1
+    assert RefusedDeliveries.objects.get(app=sender.app).count == 1
+
+
+def test_each_of_many_refused_at_once_is_counted(sender: Sender, listener: Connection) -> None:
+    for _ in range(7):
+        sender.post(body_of(), token="nonsense")
+
+    webhooks._refusals.flush()
+
+    assert RefusedDeliveries.objects.get(app=sender.app).count == 7
 
 
 def test_another_apps_secret_opens_no_door(sender: Sender, listener: Connection) -> None:
@@ -118,6 +128,20 @@ def test_the_documented_signature_is_taken() -> None:
     assert not is_from_site({"x-hub-signature": header}, b"Hello World?", "It's a Secret to Everybody")
     assert not is_from_site({"x-hub-signature": header[:40]}, b"Hello World!", "It's a Secret to Everybody")
     assert not is_from_site({}, b"Hello World!", "It's a Secret to Everybody")
+
+
+def test_a_mistyped_secret_of_a_webhook_by_hand_is_counted_and_shown(
+    sender: Sender, by_hand: tuple[SiteWebhook, str], staff: Client
+) -> None:
+    webhook = by_hand[0]
+    for _ in range(3):
+        sender.by_hand(webhook, "0" * 64, body_of("project_created", hook=None))
+    webhooks._refusals.flush()
+
+    webhook.refresh_from_db()
+    page = staff.get(reverse("dashboard:connection", args=[webhook.project_id, webhook.connection_id]))
+    assert (webhook.refused_count, webhook.is_refused) == (3, True)
+    assert "(3 so far): its signature is missing or wrong." in page.content.decode()
 
 
 def test_neither_kind_of_signature_opens_the_others_door(sender: Sender, by_hand: tuple[SiteWebhook, str]) -> None:
