@@ -126,8 +126,8 @@ def delete(workflow: Workflow, actor: Any) -> None:
     """Delete a workflow with its runs."""
     with transaction.atomic():
         triggers.changed(workflow)
+        audit.record(workflow.project, actor, "workflow deleted", workflow.name)
         workflow.delete()
-    audit.record(workflow.project, actor, "workflow deleted", workflow.name)
 
 
 def _point_to(workflow: Workflow, version: WorkflowVersion | None) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import Case, Count, Exists, F, IntegerField, Model, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Cast, Coalesce, Now, StrIndex, Substr
+from django.db.models.lookups import LessThan
 
 from integrations import audit, vault
 from integrations.models import (
+    AuditEntry,
     ConnectedUser,
     Delivery,
     Event,
@@ -21,13 +23,19 @@ from integrations.models import (
     OAuthApp,
     RefusedDeliveries,
     Registration,
+    SiteWebhook,
     Subscription,
 )
 from workflows import triggers
 from workflows.models import Run, StepRun, Workflow
 
 A_WHILE = timedelta(minutes=10)
+# What is wanted is looked at every few minutes; where that leads to nothing for so long, somebody should know.
+HEARD_WITHIN = timedelta(hours=1)
 SEARCH, MANY_USERS = "users_by_words", 10_000
+INTEGER = IntegerField()
+# The audit log's words for what takes runs along.
+DELETES_RUNS = ("workflow deleted", "integration removed", "user deleted")
 REPORT = "This should not happen. Please report it."
 
 
@@ -90,18 +98,20 @@ def deliveries() -> Iterator[Finding]:
     waiting = Delivery.objects.waiting().filter(created_at__lt=old)
     yield from _counted(waiting, "deliveries have waited for ten minutes", "Look whether a worker or the sweeper runs.")
     lost = Delivery.objects.exclude(state=Delivery.State.WAITING).filter(events=None, app__project__isnull=False)
-    yield from _counted(
-        lost,
-        "deliveries led to no event",
-        REPORT,
-    )
+    # Older ones are pruned just after their events.
+    lost = lost.filter(created_at__gt=Now() - timedelta(days=settings.RUN_LOG_DAYS))
+    yield from _counted(lost, "deliveries led to no event", REPORT)
     for refused in RefusedDeliveries.objects.filter(last_at__gt=Now() - timedelta(days=1)).select_related("app"):
         words = f"{refused.count} deliveries to {refused.app} were refused, some today: {refused.last_reason}"
         yield Finding(words, "Compare the client secret in Settings with the provider's console.")
+    by_hand = SiteWebhook.objects.filter(refused_at__gt=Now() - timedelta(days=1)).select_related("connection__grant")
+    for webhook in by_hand:
+        words = f"{webhook.refused_count} deliveries to the {webhook} made by hand were refused, some today."
+        yield Finding(words, "Its secret may be mistyped: make a new one on the connection's page, and enter that.")
 
 
 def events() -> Iterator[Finding]:
-    """Every event ends as dispatched, ignored or failed, and says why; dispatched ones have runs."""
+    """Every event ends as dispatched, ignored or failed, and says why; dispatched ones have their runs."""
     old = Now() - A_WHILE
     stuck = Event.objects.undelivered().filter(created_at__lt=old).filter(Q(due_at=None) | Q(due_at__lt=old))
     yield from _counted(stuck, "events have waited for ten minutes", "Look whether a worker or the sweeper runs.")
@@ -109,10 +119,25 @@ def events() -> Iterator[Finding]:
     yield from _counted(silent, "events ended without a reason", REPORT)
     mixed = Event.objects.filter(connection__isnull=False).exclude(connection__project=F("project"))
     yield from _counted(mixed, "events belong to another project than their connection", REPORT)
-    total = Event.objects.count()
-    by_state = {state: Event.objects.filter(state=state).count() for state in Event.State.values}
-    if sum(by_state.values()) != total:
-        yield Finding(f"The ledger does not add up: {by_state} are not {total}.", REPORT)
+    yield from _counted(_lacking_runs(), "events lack runs that they tell of", REPORT)
+
+
+def _lacking_runs() -> "QuerySet[Event]":
+    """Return the events of the last day that say how many runs there are, and have fewer.
+
+    One query sees one moment, so that what comes in meanwhile is no matter. Every project keeps its runs for a day at
+    least; what was deleted by somebody is in the audit log, with all that came before it.
+    """
+    told = Case(
+        When(reason__regex=r"^[0-9]+ runs?$", then=Cast(Substr("reason", 1, StrIndex("reason", Value(" "))), INTEGER))
+    )
+    runs_of_one = Run.objects.filter(event=OuterRef("pk")).order_by().values("event").values(count=Count("pk"))
+    deleted = AuditEntry.objects.filter(
+        project=OuterRef("project"), action__in=DELETES_RUNS, at__gte=OuterRef("created_at")
+    )
+    lacking = LessThan(Coalesce(Subquery(runs_of_one), 0), told)
+    found = Event.objects.filter(state=Event.State.DISPATCHED, created_at__gt=Now() - timedelta(days=1))
+    return found.filter(lacking).exclude(Exists(deleted))
 
 
 def runs() -> Iterator[Finding]:
@@ -151,13 +176,32 @@ def listening() -> Iterator[Finding]:
     yield from _counted(failing, "subscriptions fail again and again", "Their connections' pages say why.")
     soon = Registration.objects.live().filter(expires_at__lt=Now() + timedelta(days=3))
     yield from _counted(soon, "registrations expire within three days", "Does the sweeper run?")
-    for workflow in Workflow.objects.deployed().filter(trigger_type=triggers.KIND, is_paused=False):
+    listened_to = Workflow.objects.deployed().filter(trigger_type=triggers.KIND, is_paused=False)
+    for workflow in listened_to.select_related("integration"):
         feed = workflow.integration.provider.feed_of(workflow.trigger_name)
-        heard = Subscription.objects.filter(connection=OuterRef("connection"), feed=feed.slug if feed else "")
-        deaf = triggers.switched_on().filter(workflow=workflow).exclude(Exists(heard))
+        on = triggers.switched_on().filter(workflow=workflow)
+        own = Subscription.objects.filter(feed=feed.slug if feed else "")
+        deaf = on.exclude(Exists(own.filter(connection=OuterRef("connection"))))
         yield from _counted(
             deaf, f"connections do not hear what {workflow} begins with", "The sweeper mends it in a minute."
         )
+        yield from _unheard(workflow, own.filter(connection__in=on.values("connection")))
+
+
+def _unheard(workflow: Workflow, wanted: "QuerySet[Subscription]") -> Iterator[Finding]:
+    """Yield what is wanted for a workflow and cannot be heard, or was not for long, with the words of one of them."""
+    silent = wanted.filter(way=Subscription.Way.NONE).exclude(error="")
+    yield from _with_words(silent, f"connections hear nothing of what {workflow} begins with")
+    patience = max(HEARD_WITHIN, timedelta(seconds=2 * settings.LISTEN_SECONDS))
+    late = wanted.exclude(way=Subscription.Way.NONE).filter(heard_until__lt=Now() - patience)
+    yield from _with_words(late, f"connections have heard nothing for an hour of what {workflow} begins with")
+
+
+def _with_words(found: "QuerySet[Subscription]", what: str) -> Iterator[Finding]:
+    count, one = found.count(), found.first()
+    if one:
+        words = one.error or "Look whether the sweeper and the workers keep up."
+        yield Finding(f"{count} {what} (one is {one.connection_id}).", f"{words} The connection's page says more.")
 
 
 CHECKS: dict[str, Check] = {
