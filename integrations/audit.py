@@ -17,7 +17,7 @@ from django.db.models import Max
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from integrations import clock
-from integrations.models import AuditEntry, AuditSeal, Project
+from integrations.models import AuditEntry, AuditSeal, Project, User
 
 # From where the request under way came; "" outside of one.
 came_from: ContextVar[str] = ContextVar("came_from", default="")
@@ -36,7 +36,7 @@ class Change:
 
 
 def record(project: Project, actor: Any, action: str, detail: str = "", change: Change | None = None) -> None:
-    """Note an action; `actor` is a dashboard user, or an end user's id as text. Never pass a secret."""
+    """Note an action; `actor` is a dashboard user, an end user, or what else acted as text. Never pass a secret."""
     noted(project, actor, action, detail, change, at=clock.now()).save(force_insert=True)
 
 
@@ -46,8 +46,8 @@ def noted(
     """Return a marked entry that is not stored yet."""
     entry = AuditEntry(
         project=project,
-        actor=None if isinstance(actor, str) else actor,
-        actor_name=str(actor)[:255],
+        actor=actor if isinstance(actor, User) else None,
+        actor_name=_named(actor)[:300],
         action=action[:60],
         detail=detail[:500],
         before=_plain(change.before) if change else None,
@@ -57,6 +57,14 @@ def noted(
     )
     entry.mark = _mark(entry, settings.SECRET_KEY)
     return entry
+
+
+def _named(actor: Any) -> str:
+    """Return who it is, by nothing that they choose. An e-mail address alone is a dashboard user and nobody else."""
+    if isinstance(actor, User):
+        return actor.email
+    sub = getattr(actor, "sub", "")  # an end user, by their row or by their token
+    return f"user {sub}" if sub else str(actor)
 
 
 def change_in(form: Any, *, hidden: Collection[str] = ()) -> Change:

@@ -252,7 +252,7 @@ def _consume(app_id: uuid.UUID, state: str, nonce: str) -> ConnectSession:
         raise broken
     session.state_hash = ""
     if not _is_from(session, nonce):
-        audit.record(session.project, session.user.sub, "connect refused", "the consent came back in another browser")
+        audit.record(session.project, session.user, "connect refused", "the consent came back in another browser")
         words = gettext("The consent came back in another browser than it started in.")
         raise _failed(session, "other_browser", words)
     return session
@@ -412,7 +412,7 @@ def claim(user: EndUser, code: str) -> Connection:
         words = gettext("This consent was already used or took too long. Please connect again.")
         raise ConnectError("claim_refused", words)
     if session.user.sub != user.sub:
-        audit.record(session.project, user.sub, "claim refused", "the consent was started by another user")
+        audit.record(session.project, user, "claim refused", "the consent was started by another user")
         words = gettext("This consent was started by another user. Please connect again.")
         raise _failed(session, "claim_refused", words)
     return settle(session)
@@ -437,9 +437,8 @@ def settle(session: ConnectSession) -> Connection:
         _mark_lost_sites(grant, [site["id"] for site in session.sites])
         ConnectSession.objects.filter(pk=session.pk).update(connection=connection)
         extension.installed().connected(connection, is_new=is_new)
-    audit.record(
-        session.project, session.user.sub, "connected", f"{connection} with {session.integration.provider.name}"
-    )
+    words = f"{connection} with {session.integration.provider.name}"
+    audit.record(session.project, session.user, "connected", words)
     return connection
 
 

@@ -172,7 +172,11 @@ SCHEMAS: dict[str, Any] = {
         "detail",
         "date",
         id=TEXT,
-        actor=TEXT,
+        actor=TEXT
+        | {
+            "description": "A member's e-mail address; “user” and the ID of an end user; “API key” and its name and"
+            " beginning; or the part of Patchbay that acted by itself."
+        },
         action=TEXT,
         detail=TEXT,
         before={"type": ["object", "null"]},

@@ -186,7 +186,7 @@ def _between(rows: QuerySet[Any], wanted: dict[str, Any]) -> QuerySet[Any]:
 
 
 class AuditQuery(Query):
-    actor = forms.CharField(required=False, max_length=255, help_text="Only what this person, user or key did.")
+    actor = forms.CharField(required=False, max_length=300, help_text="Only what this one did, written as in the log.")
     action = forms.CharField(required=False, max_length=60, help_text="Only this, such as “user deleted”.")
     since = since_field()
     until = until_field()

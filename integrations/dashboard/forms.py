@@ -545,7 +545,7 @@ class ProfileForm(forms.Form):
         required=False,
         max_length=150,
         label="Name",
-        help_text="What the other members of your projects see. Without one they see your e-mail address.",
+        help_text="The other members of your projects see it beside your e-mail address.",
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
 
@@ -639,7 +639,7 @@ class HealthForm(ByProviderForm):
 
 class AuditFilterForm(forms.Form):
     DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    who = forms.CharField(required=False, label="Who", max_length=255, widget=forms.TextInput(attrs={"type": "search"}))
+    who = forms.CharField(required=False, label="Who", max_length=300, widget=forms.TextInput(attrs={"type": "search"}))
     action = forms.CharField(
         required=False, label="What", max_length=60, widget=forms.TextInput(attrs={"type": "search"})
     )

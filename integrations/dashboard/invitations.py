@@ -143,4 +143,4 @@ def accept(invitation: Invitation, user: User) -> Member:
 
 def decline(invitation: Invitation) -> None:
     invitation.delete()
-    audit.record(invitation.project, invitation.email, "invitation declined", invitation.email)
+    audit.record(invitation.project, f"invited {invitation.email}", "invitation declined", invitation.email)

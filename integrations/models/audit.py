@@ -24,12 +24,14 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
 class AuditEntry(models.Model):
     """Something a person or an end user did that someone may ask about later. Never holds a secret.
 
-    `before` and `after` say what a change was, by the names of what changed. Entries go with their project only.
+    `actor_name` is a member's e-mail address, “user” and an end user's id, or “API key” and which; else what of ours
+    it was, such as “Patchbay”. `before` and `after` say what a change was, by the names of what changed. Entries go
+    with their project only.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="audit_entries")
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
-    actor_name = models.CharField(max_length=255)
+    actor_name = models.CharField(max_length=300)
     action = models.CharField(max_length=60)
     detail = models.CharField(max_length=500, blank=True)
     before = models.JSONField(null=True)

@@ -36,7 +36,9 @@ class User(AbstractUser):
     objects = UserManager()  # type: ignore[misc,assignment]
 
     def __str__(self) -> str:
-        return self.get_full_name() or self.email
+        # A name is chosen freely, another's too: it never stands alone.
+        name = self.get_full_name()
+        return f"{name} <{self.email}>" if name else self.email
 
     @property
     def has_proven_email(self) -> bool:

@@ -270,7 +270,7 @@ def confirm(request: HttpRequest, session_id: uuid.UUID) -> HttpResponseBase:
     if not session.project.connect_without_claim or session.status != ConnectSession.Status.RETURNED:
         raise ConnectError("over", gettext(connect.OVER))
     connection = connect.settle(session)
-    audit.record(session.project, session.user.sub, "connected without claim", str(connection))
+    audit.record(session.project, session.user, "connected without claim", str(connection))
     return page(request, "done", {"connection": connection, "provider": session.integration.provider})
 
 

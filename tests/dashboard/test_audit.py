@@ -10,9 +10,10 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection as database
 from django.test import Client
+from django.urls import reverse
 
 from integrations import audit, clock
-from integrations.models import AuditEntry, AuditSeal, Integration, Member, Project, User
+from integrations.models import AuditEntry, AuditSeal, ConnectedUser, Integration, Member, Project, User
 from tests.dashboard.conftest import text, url
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +45,35 @@ def test_it_tells_who_did_what_from_where(as_alice: Client, project: Project) ->
 
     assert "alice@example.com" in page
     assert "192.0.2.7" in page
+
+
+def test_a_name_that_somebody_chose_hides_nobody(
+    signed_in: Callable[[User], Client], bob: User, project: Project
+) -> None:
+    as_bob = signed_in(bob)
+    as_bob.post(reverse("account_profile"), {"name": "alice@example.com"})
+
+    as_bob.post(url("project_settings", project.pk), {"name": "Acme", "kind": "development"})
+
+    assert AuditEntry.objects.get().actor_name == "bob@example.com"
+    assert rows(as_bob.get(url("export_audit", project.pk)))[1][1] == "bob@example.com"
+    assert "bob@example.com</a>" in text(as_bob.get(url("audit", project.pk)))
+
+
+def test_an_end_users_id_is_no_members_address(project: Project) -> None:
+    user = ConnectedUser.objects.create(project=project, sub="alice@example.com")
+
+    audit.record(project, user, "connected")
+
+    assert AuditEntry.objects.get().actor_name == "user alice@example.com"
+
+
+def test_the_longest_user_id_is_told_whole(project: Project) -> None:
+    user = ConnectedUser.objects.create(project=project, sub="u" * 255)
+
+    audit.record(project, user, "connected")
+
+    assert AuditEntry.objects.get().actor_name == "user " + "u" * 255
 
 
 def test_it_tells_what_was_before_and_after(as_alice: Client, project: Project) -> None:

@@ -217,7 +217,7 @@ def test_of_two_who_press_at_once_one_is_in(project: Project, alice: User) -> No
     with pytest.raises(invitations.InvitationRefused, match="used or withdrawn meanwhile"):
         invitations.join(invitation, "Mallory", "the password of Mallory")
 
-    assert str(User.objects.get(email="carol@example.com")) == "Carol"
+    assert User.objects.get(email="carol@example.com").get_full_name() == "Carol"
 
 
 def test_nobody_accepts_what_they_have_no_link_to(as_alice: Client, project: Project, client: Client) -> None:

@@ -14,6 +14,16 @@ def test_an_admin_sees_the_members_and_changes_none(as_bob: Client, project: Pro
     assert "Invite somebody" not in text(page)
 
 
+def test_two_members_of_one_name_are_told_apart(as_alice: Client, project: Project, bob: User) -> None:
+    bob.first_name = "alice@example.com"
+    bob.save()
+    remove = url("remove_member", project.pk, Member.objects.get(user=bob).pk)
+
+    assert "bob@example.com" in text(as_alice.get(url("members", project.pk)))
+    assert "bob@example.com" in text(as_alice.get(remove))
+    assert "bob@example.com" in text(as_alice.post(remove, follow=True))
+
+
 @pytest.mark.parametrize("name", ["change_role", "remove_member"])
 def test_an_admin_cannot_use_an_owners_buttons(name: str, as_bob: Client, project: Project, alice: User) -> None:
     member = Member.objects.get(user=alice)

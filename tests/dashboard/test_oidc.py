@@ -105,7 +105,7 @@ def test_an_invited_person_gets_an_account_and_accepts(
 
     assert "Join Acme Tasks" in text(page)
     assert Member.objects.get(user__email="carol@example.com").role == "support"
-    assert str(user_of(client)) == "Carol Curie"
+    assert str(user_of(client)) == "Carol Curie <carol@example.com>"
 
 
 def test_somebody_of_an_allowed_domain_gets_an_account_without_projects(

@@ -234,4 +234,4 @@ def test_ones_name_is_changed(as_alice: Client, alice: User) -> None:
     as_alice.post("/accounts/", {"name": "Alice Ampère"})
 
     assert "Alice Ampère" in text(as_alice.get("/accounts/"))
-    assert str(User.objects.get(pk=alice.pk)) == "Alice Ampère"
+    assert User.objects.get(pk=alice.pk).get_full_name() == "Alice Ampère"

@@ -106,7 +106,7 @@ def test_a_consent_cannot_be_claimed_by_another_user(alice: Window, mallory: Win
 
     assert (answer.status_code, answer.json()["code"]) == (409, "claim_refused")
     assert nothing_is_kept()
-    assert AuditEntry.objects.get(action="claim refused").actor_name == "alice"
+    assert AuditEntry.objects.get(action="claim refused").actor_name == "user alice"
 
 
 def test_a_claim_code_works_once(alice: Window) -> None:

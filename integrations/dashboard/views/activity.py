@@ -87,7 +87,7 @@ def audit_log(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     form = AuditFilterForm(request.GET)
     wanted = form.cleaned_data if form.is_valid() else {}
     context = {"project": project, "section": "audit", "form": form, "is_filtered": any(wanted.values())}
-    found = page_of(_entries(project, wanted), request, "-at")
+    found = page_of(_entries(project, wanted).select_related("actor"), request, "-at")
     return render(request, "dashboard/audit.html", {**context, "page": found, "query": request.GET.urlencode()})
 
 

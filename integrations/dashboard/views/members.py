@@ -138,7 +138,7 @@ def change_role(request: HttpRequest, project_id: uuid.UUID, member_id: int) -> 
             Member.objects.filter(pk=member.pk).update(role=role)
             change = audit.Change({"Role": member.role}, {"Role": role})
             audit.record(member.project, request.user, "member role changed", member.user.email, change)
-            messages.success(request, f"{member.user}: {Member.Role(role).label} from now on.")
+            messages.success(request, f"{member.user.email}: {Member.Role(role).label} from now on.")
     return redirect("dashboard:members", project_id)
 
 
@@ -158,7 +158,7 @@ def remove_member(request: HttpRequest, project_id: uuid.UUID, member_id: int) -
             return redirect("dashboard:members", project_id)
         member.delete()
         audit.record(member.project, request.user, "member removed", member.user.email)
-    messages.success(request, f"{member.user} is no longer a member.")
+    messages.success(request, f"{member.user.email} is no longer a member.")
     if member.user_id == request.user.pk:
         return redirect("dashboard:home")
     return redirect("dashboard:members", project_id)

@@ -57,7 +57,7 @@ def uninstall(caller: Caller, integration_id: Any) -> None:
     chosen = [caller.connection(wanted)] if wanted else list(caller.connections().filter(integration=integration))
     for connection in chosen:
         if connection.integration_id == integration.pk:
-            connect.disconnect(connection, actor=caller.user.sub)
+            connect.disconnect(connection, actor=caller.user)
 
 
 @api("GET", "POST")
@@ -92,7 +92,7 @@ def credential(caller: Caller, credential_id: Any) -> Any:
         _raise_failure(caller, credential_id)
     connection = caller.connection(str(credential_id))
     if caller.request.method == "DELETE":
-        return connect.disconnect(connection, actor=caller.user.sub)
+        return connect.disconnect(connection, actor=caller.user)
     errors = _update(connection, caller.json().get("config")) if caller.request.method == "PATCH" else []
     return shapes.credential(connection) | ({"errors": errors} if errors else {})
 
