@@ -85,11 +85,11 @@ _has_permission = admin.site.has_permission
 
 
 def _has_second_factor_too(request: HttpRequest) -> bool:
-    return _has_permission(request) and second_factor.may_administrate(request.user)
+    return _has_permission(request) and second_factor.may_administrate(request)
 
 
 def _lead_on(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-    """Go to the admin; or, without the second factor that it needs, to where one is set up."""
+    """Go to the admin; or, without the second factor that it needs, to where one is given or set up."""
     if admin.site.has_permission(request):
         return HttpResponseRedirect(get_next_redirect_url(request) or reverse("admin:index"))
     return second_factor.lead(request, second_factor.OF_STAFF)

@@ -9,6 +9,7 @@ class IntegrationsConfig(AppConfig):
     def ready(self) -> None:
         from allauth.account.signals import password_reset, user_logged_in
         from allauth.mfa.models import Authenticator
+        from allauth.mfa.signals import authenticator_added
         from django.contrib.auth.signals import user_login_failed
         from django.db.models.signals import post_delete, post_save
 
@@ -25,6 +26,7 @@ class IntegrationsConfig(AppConfig):
                 signal.connect(lambda **_: forget_everything(), sender=self.get_model(name), weak=False)
 
         user = self.get_model("User")
+        authenticator_added.connect(second_factor.on_added, sender=Authenticator)
         post_delete.connect(second_factor.on_deleted, sender=Authenticator)
         user_logged_in.connect(sessions.on_signed_in)
         user_login_failed.connect(sessions.on_refused)

@@ -93,11 +93,12 @@ def taking(methods: tuple[str, ...], view: Callable[..., HttpResponseBase]) -> C
 
 
 def _with_second_factor(view: View) -> Callable[..., HttpResponseBase]:
-    """Lead whoever needs a second factor and has none to where one is set up, instead of to the page."""
+    """Lead whoever needs a second factor and gave none to where it is given or set up, instead of to the page."""
 
     @wraps(view)
     def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
+            second_factor.note(request)
             second_factor.require_of_everybody(request.user)
             return view(request, *args, **kwargs)
         except second_factor.SecondFactorNeeded as needed:
@@ -109,7 +110,7 @@ def _with_second_factor(view: View) -> Callable[..., HttpResponseBase]:
 def find_project(request: HttpRequest, project_id: uuid.UUID) -> Project:
     """Return the project, with the role of whoever asks.
 
-    Raises Http404, PermissionDenied for too low a role, and SecondFactorNeeded, which leads to where one is set up.
+    Raises Http404, PermissionDenied for too low a role, and SecondFactorNeeded, which leads to where one is given.
     """
     # One query for the project and for those to switch to.
     found = list(

@@ -10,7 +10,7 @@ from allauth.mfa.webauthn import views as passkeys
 from django.urls import path, re_path
 from django.views.decorators.cache import never_cache
 
-from integrations.dashboard import oidc
+from integrations.dashboard import oidc, second_factor
 from integrations.dashboard.accounts import can_mail
 from integrations.dashboard.views import account as own
 from integrations.dashboard.views import joining
@@ -19,6 +19,11 @@ from integrations.dashboard.views import joining
 def private(route: str, view: Any, name: str) -> Any:
     """A page about somebody's account: it must not come up again with the Back button after signing out."""
     return path(route, never_cache(view), name=name)
+
+
+def guarded(route: str, view: Any, name: str) -> Any:
+    """A page that changes second factors."""
+    return private(route, second_factor.guarding(view), name)
 
 
 # Where no mail leaves, it must not say that one is on its way.
@@ -54,15 +59,15 @@ urlpatterns = [
     private("password/change/", account.password_change, "account_change_password"),
     private("password/set/", account.password_set, "account_set_password"),
     private("second-factor/", mfa.index, "mfa_index"),
-    private("second-factor/totp/activate/", totp.activate_totp, "mfa_activate_totp"),
-    private("second-factor/totp/deactivate/", totp.deactivate_totp, "mfa_deactivate_totp"),
-    private("second-factor/recovery-codes/", codes.view_recovery_codes, "mfa_view_recovery_codes"),
-    private("second-factor/recovery-codes/generate/", codes.generate_recovery_codes, "mfa_generate_recovery_codes"),
+    guarded("second-factor/totp/activate/", totp.activate_totp, "mfa_activate_totp"),
+    guarded("second-factor/totp/deactivate/", totp.deactivate_totp, "mfa_deactivate_totp"),
+    guarded("second-factor/recovery-codes/", codes.view_recovery_codes, "mfa_view_recovery_codes"),
+    guarded("second-factor/recovery-codes/generate/", codes.generate_recovery_codes, "mfa_generate_recovery_codes"),
     path("second-factor/go-on/", own.go_on, name="second_factor_done"),
     private("passkeys/", passkeys.list_webauthn, "mfa_list_webauthn"),
-    private("passkeys/add/", passkeys.add_webauthn, "mfa_add_webauthn"),
-    private("passkeys/<int:pk>/edit/", passkeys.edit_webauthn, "mfa_edit_webauthn"),
-    private("passkeys/<int:pk>/remove/", passkeys.remove_webauthn, "mfa_remove_webauthn"),
+    guarded("passkeys/add/", passkeys.add_webauthn, "mfa_add_webauthn"),
+    guarded("passkeys/<int:pk>/edit/", passkeys.edit_webauthn, "mfa_edit_webauthn"),
+    guarded("passkeys/<int:pk>/remove/", passkeys.remove_webauthn, "mfa_remove_webauthn"),
     path("sessions/", own.sessions, name="account_sessions"),
     path("sessions/end-others/", own.end_other_sessions, name="end_other_sessions"),
     path("sessions/<int:usersession_id>/end/", own.end_session, name="end_session"),

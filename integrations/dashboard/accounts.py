@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from integrations.dashboard import sessions
 from integrations.models import User
+from integrations.models.user import SECOND_FACTORS
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,25 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Count failed sign-ins by address alone: allauth adds the Host header, whose port the visitor chooses."""
         return str(credentials.get("email", "")).lower()
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """Return how somebody confirms that it is them, the first one first. Who has a second factor uses that.
+
+        Whoever learnt the password, and found a screen unlocked, would take the factor away otherwise.
+        """
+        # Pages ask twice, and allauth looks several times for each.
+        if not hasattr(user, "_ways_to_confirm"):
+            user._ways_to_confirm = self._ways_to_confirm(user)
+        return list(user._ways_to_confirm)
+
+    def _ways_to_confirm(self, user: Any) -> list[dict[str, Any]]:
+        ways: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        kinds = set(Authenticator.objects.filter(user=user).values_list("type", flat=True))
+        if not ways or not kinds & set(SECOND_FACTORS):
+            return ways
+        ways = [way for way in ways if way["id"] != "reauthenticate"]
+        # The page for codes takes recovery codes too, which are for whoever has nothing else at hand.
+        return ways if Authenticator.Type.TOTP in kinds else ways[::-1]
 
     def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
         """Tell somebody what was done to their account, where mail leaves at all. What was done is done."""

@@ -1,7 +1,13 @@
 """Second factors: an app that shows codes, or a passkey. Who has one, who must, and where their secrets lie."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
+from allauth.account.adapter import get_adapter
+from allauth.account.authentication import get_authentication_records
+from allauth.account.internal.flows.login import record_authentication
+from allauth.core.exceptions import ReauthenticationRequired
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
@@ -12,15 +18,18 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.http import urlencode
 
+from integrations.dashboard import sessions
 from integrations.models import AccountSecret, Member, Project
 from integrations.models.user import SECOND_FACTORS
 from integrations.vault import VaultError
 
 WANTED = "second_factor_wanted"
+GIVEN = "mfa"  # allauth's word for every second factor, and for a passkey alone
 # Longer than a code is taken: its own half minute, the one before and the one after.
 CODE_SECONDS = 120
 OF_EVERYBODY = "Everybody needs a second factor here."
@@ -28,7 +37,7 @@ OF_STAFF = "The administration shows every project, and at least one of them req
 
 
 class SecondFactorNeeded(Exception):
-    """Whoever asks must set up a second factor first. The message says who wants that."""
+    """Whoever asks must give a second factor first, or set one up. The message says who wants that."""
 
 
 # Who has one, and who must --------------------------------------------------------------------------------------------
@@ -40,34 +49,70 @@ def with_factor(members: QuerySet[Member]) -> QuerySet[Member]:
     return members.annotate(has_factor=Exists(theirs))
 
 
+def note(request: HttpRequest) -> None:
+    """Note on whoever asks whether a second factor was given in this session. Passkeys and recovery codes count."""
+    user: Any = request.user
+    user.gave_second_factor = any(each["method"] == GIVEN for each in get_authentication_records(request, user))
+
+
 def require_of_everybody(user: Any) -> None:
     """Raise SecondFactorNeeded where this deployment asks everybody for one."""
-    if settings.REQUIRE_SECOND_FACTOR and not user.has_second_factor():
+    if settings.REQUIRE_SECOND_FACTOR and not user.has_given_second_factor():
         raise SecondFactorNeeded(OF_EVERYBODY)
 
 
 def require(user: Any, project: Project) -> None:
     """Raise SecondFactorNeeded where a project, which knows the user's role, asks its owners and admins for one."""
-    if project.require_second_factor and project.role.may_administer and not user.has_second_factor():
+    if project.require_second_factor and project.role.may_administer and not user.has_given_second_factor():
         raise SecondFactorNeeded(f"{project.name} requires a second factor of its owners and admins.")
 
 
-def may_administrate(user: Any) -> bool:
-    """Has this superuser the second factor that the administration needs? It shows what every project does.
+def may_administrate(request: HttpRequest) -> bool:
+    """Has this superuser given the second factor that the administration needs? It shows what every project does.
 
     The administration asks several times for one page; a user is read anew for each, and remembers the answer.
     """
+    user: Any = request.user
     if not hasattr(user, "_may_administrate"):
         is_needed = settings.REQUIRE_SECOND_FACTOR or Project.objects.filter(require_second_factor=True).exists()
-        user._may_administrate = not is_needed or user.has_second_factor()
+        note(request)
+        user._may_administrate = not is_needed or user.has_given_second_factor()
     return bool(user._may_administrate)
 
 
 def lead(request: HttpRequest, why: str) -> HttpResponse:
-    """Go to the page where a second factor is set up, and remember where somebody wanted to go."""
+    """Go to where the second factor is given, or set up first, and remember where somebody wanted to go."""
     is_page = request.method in ("GET", "HEAD")
     request.session[WANTED] = {"url": request.get_full_path() if is_page else reverse("dashboard:home"), "why": why}
-    return redirect("mfa_index")
+    user: Any = request.user
+    if not user.has_second_factor():
+        return redirect("mfa_index")
+    way, *_ = get_adapter().get_reauthentication_methods(user)
+    return redirect(f"{way['url']}?{urlencode({'next': reverse('second_factor_done')})}")
+
+
+def guarding(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """A page that changes factors. It takes one of the account, also from who confirmed before there was any."""
+
+    @wraps(view)
+    def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        user: Any = request.user
+        if user.is_authenticated:
+            note(request)
+            if not user.gave_second_factor and user.has_second_factor():
+                raise ReauthenticationRequired
+        return view(request, *args, **kwargs)
+
+    return asked
+
+
+def on_added(request: HttpRequest, user: Any, authenticator: Authenticator, **kwargs: Any) -> None:
+    """Take a factor that was just set up as given. Whoever is signed in elsewhere has given none, so they are out."""
+    if authenticator.type not in SECOND_FACTORS:
+        return
+    if Authenticator.objects.filter(user=user, type__in=SECOND_FACTORS).count() == 1:
+        sessions.end_all(user, but=request.session.session_key)
+    record_authentication(request, user, GIVEN, id=authenticator.pk, type=authenticator.type)
 
 
 # Codes, once only -----------------------------------------------------------------------------------------------------

@@ -36,13 +36,13 @@ class ProjectQuerySet(models.QuerySet["Project"]):
     def allowing(self, user: Any, needed: "Member.Role") -> Self:
         """Return the projects in which the user's role covers the one that is needed.
 
-        Those that ask the user for a second factor are left out while there is none.
+        Those that ask the user for a second factor are left out until one was given.
         """
         enough = [role for role in Member.Role if role.covers(needed)]
         found = self.visible_to(user)
         if not user.is_superuser:
             found = found.filter(members__user=user, members__role__in=enough)
-        if user.has_second_factor():
+        if user.has_given_second_factor():
             return found
         return found.exclude(require_second_factor=True, pk__in=self.model.objects.administered_by(user))
 

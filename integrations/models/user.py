@@ -30,6 +30,8 @@ class User(AbstractUser):
     username = None  # type: ignore[assignment]
     email = models.EmailField("e-mail address", unique=True)
     proven_email = models.EmailField(blank=True, editable=False)
+    # False while a session asks in which no second factor was given: see second_factor.note.
+    gave_second_factor = True
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -48,6 +50,10 @@ class User(AbstractUser):
         from allauth.mfa.models import Authenticator
 
         return bool(Authenticator.objects.filter(user_id=self.pk, type__in=SECOND_FACTORS).exists())
+
+    def has_given_second_factor(self) -> bool:
+        """Has the account a second factor, and was one given in the session that asks, if one does?"""
+        return self.gave_second_factor and self.has_second_factor()
 
     def prove_email(self) -> None:
         self.proven_email = self.email

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.core import mail
 from django.core.management import call_command
 from django.test import Client
@@ -36,6 +37,30 @@ def confirm(client: Client) -> None:
     client.post("/accounts/reauthenticate/", {"password": PASSWORD})
 
 
+def confirm_with(client: Client, given: str) -> None:
+    """Enter a code again, as those pages ask who have a second factor."""
+    client.post("/accounts/second-factor/reauthenticate/", {"code": given})
+
+
+def set_up_app(client: Client) -> str:
+    """Set up an authenticator app as one does. Return the secret that it knows."""
+    confirm(client)
+    secret: str = client.get(f"{SET_UP}totp/activate/").context["form"].secret
+    client.post(f"{SET_UP}totp/activate/", {"code": code(secret, periods_ago=1)})
+    return secret
+
+
+def having_used_passkey(client: Client, user: User) -> Client:
+    """Have a browser signed in with a passkey of somebody."""
+    passkey_of(user)
+    client.force_login(user)
+    session = client.session
+    session["account_authentication_methods_user"] = str(user.pk)
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "mfa", "type": "webauthn", "passwordless": True, "at": 0}]
+    session.save()
+    return client
+
+
 def is_signed_in(client: Client) -> bool:
     return "_auth_user_id" in client.session
 
@@ -61,6 +86,7 @@ def test_an_app_is_set_up_with_a_code_of_its_secret(as_alice: Client, alice: Use
     assert Authenticator.objects.filter(user=alice, type="totp").exists()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_who_once_asked_for_a_new_password_can_still_set_one_up(as_alice: Client, alice: User) -> None:
     Client().post("/accounts/password/reset/", {"email": alice.email})
     assert alice.email in mail.outbox[0].to
@@ -93,8 +119,7 @@ def test_who_only_found_the_screen_unlocked_sets_nothing_up(page: str, as_alice:
 
 
 def test_recovery_codes_are_shown_once(as_alice: Client, alice: User) -> None:
-    app_of(alice)
-    confirm(as_alice)
+    confirm_with(as_alice, code(app_of(alice)))
     as_alice.post("/accounts/second-factor/recovery-codes/generate/")
 
     first, second = (as_alice.get("/accounts/second-factor/recovery-codes/") for _ in range(2))
@@ -132,8 +157,7 @@ def test_a_passkey_belongs_to_our_own_address(as_alice: Client, settings: Any) -
 
 def test_somebody_is_told_by_mail(as_alice: Client, alice: User, settings: Any) -> None:
     settings.EMAIL_BACKEND = "tests.dashboard.smtp_like.EmailBackend"
-    app_of(alice)
-    confirm(as_alice)
+    confirm_with(as_alice, code(app_of(alice)))
 
     as_alice.post("/accounts/second-factor/totp/deactivate/")
 
@@ -148,8 +172,7 @@ def test_a_mail_that_does_not_leave_stops_nothing(
 ) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
-    app_of(alice)
-    confirm(as_alice)
+    confirm_with(as_alice, code(app_of(alice)))
 
     response = as_alice.post("/accounts/second-factor/totp/deactivate/")
 
@@ -260,8 +283,7 @@ def test_without_the_password_there_is_no_page_for_the_code(client: Client, alic
 
 
 def test_a_recovery_code_signs_in_once(as_alice: Client, client: Client, alice: User) -> None:
-    app_of(alice)
-    confirm(as_alice)
+    confirm_with(as_alice, code(app_of(alice)))
     as_alice.post("/accounts/second-factor/recovery-codes/generate/")
     [recovery_code, *_] = Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes()
     other = Client()
@@ -288,6 +310,7 @@ def test_a_reset_password_does_not_go_round_it(client: Client, alice: User) -> N
 # A project that asks for one ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.django_db(transaction=True)
 def test_who_has_none_is_led_to_set_one_up_and_back(as_bob: Client, required: Project) -> None:
     wanted = f"{url('users', required.pk)}?q=ada"
     response = as_bob.get(wanted)
@@ -344,7 +367,7 @@ def test_a_stranger_learns_nothing_from_it(as_stranger: Client, required: Projec
 
 
 def test_a_passkey_will_do(as_bob: Client, bob: User, required: Project) -> None:
-    passkey_of(bob)
+    having_used_passkey(as_bob, bob)
 
     assert as_bob.get(url("overview", required.pk)).status_code == 200
 
@@ -369,6 +392,154 @@ def test_an_app_of_such_a_project_is_not_offered_to_others_meanwhile(
 
     assert "Acme Tasks: own-client" in text(before)
     assert "Acme Tasks: own-client" not in text(after)
+
+
+# Whoever signed in without it ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def password_only(client: Client, bob: User, project: Project) -> Client:
+    """A browser in which Bob signed in before he had a second factor."""
+    sign_in(client, bob)
+    return client
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_first_factor_ends_the_sessions_that_were_opened_without(
+    password_only: Client, as_bob: Client, required: Project
+) -> None:
+    set_up_app(as_bob)
+
+    assert as_bob.get(url("sdk_settings", required.pk)).status_code == 200
+    assert password_only.get(url("sdk_settings", required.pk))["Location"].startswith("/accounts/login/")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_another_factor_ends_none(client: Client, as_bob: Client, bob: User, project: Project) -> None:
+    secret = set_up_app(as_bob)
+    sign_in(client, bob)
+    enter(client, code(secret))
+    passkey_of(bob)
+
+    as_bob.post("/accounts/second-factor/totp/deactivate/")
+    set_up_app(as_bob)
+
+    assert is_signed_in(client)
+    assert Authenticator.objects.filter(user=bob, type="totp").exists()
+
+
+def test_a_session_without_it_is_led_to_give_it_and_on(password_only: Client, bob: User, required: Project) -> None:
+    secret, wanted = app_of(bob), url("sdk_settings", required.pk)
+
+    asked = password_only.get(wanted)
+    page = password_only.get(asked["Location"])
+    given = password_only.post(asked["Location"], {"code": code(secret)}, follow=True)
+
+    assert asked["Location"] == "/accounts/second-factor/reauthenticate/?next=%2Faccounts%2Fsecond-factor%2Fgo-on%2F"
+    assert "Acme Tasks requires a second factor of its owners and admins. You signed in here without yours." in text(
+        page
+    )
+    assert given.redirect_chain[-1][0] == wanted
+    assert given.status_code == 200
+
+
+def test_a_session_without_it_presses_no_button(
+    password_only: Client, bob: User, required: Project, integration: Integration
+) -> None:
+    app_of(bob)
+
+    password_only.post(url("activate", required.pk, "jira"))
+
+    assert not Integration.objects.get().is_active
+
+
+def test_a_recovery_code_will_do_too(password_only: Client, bob: User, required: Project) -> None:
+    app_of(bob)
+    recovery_code = RecoveryCodes.activate(bob).get_unused_codes()[0]
+
+    confirm_with(password_only, recovery_code)
+
+    assert password_only.get(url("overview", required.pk)).status_code == 200
+
+
+def test_who_has_passkeys_alone_is_led_to_use_one(password_only: Client, bob: User, required: Project) -> None:
+    passkey_of(bob)
+    RecoveryCodes.activate(bob)
+
+    response = password_only.get(url("overview", required.pk))
+
+    assert response["Location"].startswith("/accounts/passkeys/reauthenticate/?next=")
+
+
+def test_a_session_without_it_takes_nothing_from_such_a_project(
+    password_only: Client, bob: User, own_keys: Integration
+) -> None:
+    app_of(bob)
+    other = Project.objects.create(name="Other")
+    Member.objects.create(project=other, user=bob, role="owner")
+    password_only.post(url("add_integration", other.pk, "jira"))
+    Project.objects.filter(pk=own_keys.project_id).update(require_second_factor=True)
+
+    page = password_only.get(url("integration_settings", other.pk, "jira"))
+
+    assert "Acme Tasks: own-client" not in text(page)
+
+
+def test_the_administration_asks_such_a_session_too(client: Client, root: User, required: Project) -> None:
+    sign_in(client, root)
+    app_of(root)
+
+    response = client.get(INDEX_OF_ADMIN, follow=True)
+
+    assert response.redirect_chain[-1][0].startswith("/accounts/second-factor/reauthenticate/?next=")
+
+
+CHANGES = ["second-factor/totp/deactivate", "second-factor/recovery-codes", "second-factor/recovery-codes/generate"]
+CHANGES += ["passkeys/add"]
+
+
+@pytest.mark.parametrize("page", CHANGES)
+def test_the_password_does_not_confirm_a_change_of_factors(page: str, password_only: Client, bob: User) -> None:
+    app_of(bob)
+    RecoveryCodes.activate(bob)
+    confirm(password_only)
+
+    response = password_only.post(f"/accounts/{page}/")
+
+    assert response["Location"].startswith("/accounts/second-factor/reauthenticate/?next=")
+    assert Authenticator.objects.filter(user=bob, type="totp").exists()
+
+
+@pytest.mark.parametrize("page", CHANGES)
+def test_nor_does_one_that_was_entered_before_there_was_a_factor(page: str, password_only: Client, bob: User) -> None:
+    confirm(password_only)
+    app_of(bob)
+    RecoveryCodes.activate(bob)
+
+    response = password_only.post(f"/accounts/{page}/")
+
+    assert response["Location"].startswith("/accounts/second-factor/reauthenticate/?next=")
+    assert Authenticator.objects.filter(user=bob, type="totp").exists()
+
+
+@pytest.mark.parametrize("change", ["edit", "remove"])
+def test_nor_a_change_of_a_passkey(change: str, password_only: Client, bob: User) -> None:
+    confirm(password_only)
+    passkey = passkey_of(bob)
+
+    response = password_only.post(f"/accounts/passkeys/{passkey.pk}/{change}/", {"name": "Mine"})
+
+    assert response["Location"].startswith("/accounts/passkeys/reauthenticate/?next=")
+    assert Authenticator.objects.get().data == passkey.data
+
+
+def test_the_page_that_asks_for_it_offers_no_password(password_only: Client, bob: User) -> None:
+    app_of(bob)
+
+    page = password_only.get("/accounts/reauthenticate/?next=/", follow=True)
+
+    assert page.redirect_chain[-1][0] == "/accounts/second-factor/reauthenticate/?next=%2F"
+    assert "Use your password" not in text(page)
 
 
 # Who switches it on ---------------------------------------------------------------------------------------------------
@@ -402,7 +573,7 @@ def test_an_admin_does_not(as_bob: Client, bob: User, project: Project) -> None:
 
 
 def test_it_is_switched_off_again(as_alice: Client, alice: User, required: Project) -> None:
-    passkey_of(alice)
+    having_used_passkey(as_alice, alice)
 
     switch(as_alice, required)
 
@@ -452,9 +623,9 @@ def test_the_administration_shows_projects_that_ask(
 
 
 def test_with_one_the_administration_opens(signed_in: Callable[[User], Client], root: User, required: Project) -> None:
-    passkey_of(root)
+    client = having_used_passkey(signed_in(root), root)
 
-    assert signed_in(root).get(INDEX_OF_ADMIN).status_code == 200
+    assert client.get(INDEX_OF_ADMIN).status_code == 200
 
 
 def test_afterwards_one_is_led_back_to_the_administration(
@@ -463,7 +634,7 @@ def test_afterwards_one_is_led_back_to_the_administration(
     client = signed_in(root)
     wanted = f"{INDEX_OF_ADMIN}integrations/project/"
     client.get(wanted, follow=True)
-    passkey_of(root)
+    having_used_passkey(client, root)
 
     page = client.get(reverse("second_factor_done"), follow=True)
 

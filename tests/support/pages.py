@@ -181,7 +181,7 @@ PAGES: dict[str, list[State]] = {
     "account_reset_password_done": [signed_out()],
     "account_reset_password_from_key": [signed_out("failing")],
     "account_reset_password_from_key_done": [signed_out()],
-    "account_reauthenticate": [FULL],
+    "account_reauthenticate": [State(who="sam")],
     "account_change_password": [FULL, refusing(oldpassword="wrong", password1="a", password2="b")],
     "account_profile": [FULL, refusing(name=TOO_LONG)],
     "account_sessions": [FULL],

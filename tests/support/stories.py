@@ -171,9 +171,8 @@ def confirm(client: Client, person: User) -> None:
     session = client.session
     session["account_authentication_methods_user"] = str(person.pk)
     # Ahead of time: pages are looked at for minutes.
-    session["account_authentication_methods"] = [
-        {"method": "password", "at": time.time() + 3600, "reauthenticated": True}
-    ]
+    way = "mfa" if person.has_second_factor() else "password"
+    session["account_authentication_methods"] = [{"method": way, "at": time.time() + 3600, "reauthenticated": True}]
     session.save()
 
 
