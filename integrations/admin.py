@@ -15,6 +15,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -22,7 +23,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from integrations import audit, connect, setup
+from integrations import audit, connect, members, setup
 from integrations import users as people
 from integrations.admin_lists import (
     Endless,
@@ -215,12 +216,21 @@ class ProjectAdminForm(SdkForm, ProjectSettingsForm):
 
 
 class MemberInline(TabularInline):
+    """To look at; each is changed on a page of its own, by the rules of the dashboard."""
+
     model = Member
     extra = 0
-    autocomplete_fields = ("user",)
+    show_change_link = True
+    fields = readonly_fields = ("user", "role", "created_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Member]:
         return super().get_queryset(request).select_related("user", "project")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 @admin.register(Project)
@@ -257,24 +267,58 @@ class ProjectAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Project, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if form.changed_data:
-            audit.record(obj, request.user, "project changed" if change else "project created", _changes(form))
+            action = "project changed" if change else "project created"
+            audit.record(obj, request.user, action, change=audit.change_in(form))
+        if not change:
+            members.add(obj, request.user, Member.Role.OWNER, request.user)  # type: ignore[arg-type]
 
 
 def _asked_there(url: str, words: str) -> SafeString:
     return format_html('<a href="{}">{}…</a>', url, words)
 
 
-def _changes(form: Any) -> str:
-    return "; ".join(f"{name.replace('_', ' ')}: {form.cleaned_data.get(name)}" for name in form.changed_data)
+class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Member
+        fields = ("user", "project", "role")
+
+    def clean_role(self) -> str:
+        role = str(self.cleaned_data["role"])
+        if self.instance.pk and role != Member.Role.OWNER and members.is_last_owner(self.instance):
+            raise ValidationError(members.LAST_OWNER)
+        return role
 
 
 @admin.register(Member)
 class MemberAdmin(ModelAdmin):
+    form = MemberForm
     list_display = ("user", "project", "role", "created_at")
     list_filter = ("role",)
     list_select_related = ("user", "project")
     search_fields = ("user__email", "project__name")
     autocomplete_fields = ("user", "project")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("user", "project") if obj else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and not (obj and members.is_last_owner(obj))
+
+    def save_model(self, request: HttpRequest, obj: Member, form: Any, change: bool) -> None:
+        if change:
+            members.change_role(obj, form.cleaned_data["role"], request.user)
+        else:
+            obj.pk = members.add(obj.project, obj.user, obj.role, request.user).pk
+
+    def delete_model(self, request: HttpRequest, obj: Member) -> None:
+        members.remove(obj, request.user)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Member]) -> None:
+        for member in queryset.select_related("user", "project"):
+            try:
+                members.remove(member, request.user)
+            except members.LastOwner as refusal:
+                messages.error(request, f"{member.user.email} stays in {member.project}. {refusal}")
 
 
 ENDS = ("last_used_at", "expires_at", "revoked_at")

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from integrations import audit, removing
-from integrations.models import AuditEntry, Connection, Grant, Integration, Project, SigningKey, User
+from integrations.models import AuditEntry, Connection, Grant, Integration, Member, Project, SigningKey, User
 from integrations.models.base import sealed_columns
 from tests.dashboard.conftest import ProviderApi, text
 
@@ -34,8 +35,8 @@ def full(own_keys: Integration, connect_user: Connect, signing_key: SigningKey) 
     return own_keys
 
 
-def act(client: Client, model: str, action: str, *rows: Any) -> Any:
-    data = {"action": action, "_selected_action": [str(row.pk) for row in rows]}
+def act(client: Client, model: str, action: str, *rows: Any, **more: str) -> Any:
+    data = {"action": action, "_selected_action": [str(row.pk) for row in rows]} | more
     return client.post(reverse(f"admin:integrations_{model}_changelist"), data, follow=True)
 
 
@@ -166,6 +167,51 @@ def test_a_project_is_edited_by_the_rules_of_the_dashboard(as_root: Client, proj
 
     assert "A production project cannot allow loopback origins" in text(response)
     assert "Line 1:" in text(response)
+
+
+def test_a_member_is_changed_by_the_rules_of_the_dashboard(as_root: Client, project: Project, bob: User) -> None:
+    owner, admin_ = Member.objects.get(role="owner"), Member.objects.get(user=bob)
+    change = partial(reverse, "admin:integrations_member_change")
+
+    refused = text(as_root.post(change(args=[owner.pk]), {"role": "support"}))
+    as_root.post(change(args=[admin_.pk]), {"role": "owner"})
+    as_root.post(change(args=[owner.pk]), {"role": "support"})
+
+    assert "A project needs an owner." in refused
+    roles = dict(Member.objects.values_list("user__email", "role"))
+    assert roles == {owner.user.email: "support", bob.email: "owner"}
+    entries = AuditEntry.objects.filter(action="member role changed").order_by("pk")
+    assert [(entry.detail, entry.before, entry.after) for entry in entries] == [
+        (bob.email, {"Role": "admin"}, {"Role": "owner"}),
+        (owner.user.email, {"Role": "owner"}, {"Role": "support"}),
+    ]
+
+
+def test_the_last_owner_is_not_removed(as_root: Client, project: Project, bob: User) -> None:
+    owner, admin_ = Member.objects.get(role="owner"), Member.objects.get(user=bob)
+    delete = partial(reverse, "admin:integrations_member_delete")
+
+    assert as_root.post(delete(args=[owner.pk]), {"post": "yes"}).status_code == 403
+    as_root.post(delete(args=[admin_.pk]), {"post": "yes"})
+    act(as_root, "member", "delete_selected", owner, post="yes")
+
+    assert list(Member.objects.all()) == [owner]
+    assert AuditEntry.objects.get(action="member removed").detail == bob.email
+
+
+def test_a_member_is_added_and_a_new_project_has_an_owner(as_root: Client, project: Project, stranger: User) -> None:
+    data = {"user": stranger.pk, "project": str(project.pk), "role": "support"}
+    as_root.post(reverse("admin:integrations_member_add"), data)
+    made = {
+        "name": "By the administration",
+        "kind": "development",
+        "members-TOTAL_FORMS": 0,
+        "members-INITIAL_FORMS": 0,
+    }
+    as_root.post(reverse("admin:integrations_project_add"), made)
+
+    assert AuditEntry.objects.filter(action="member added", detail="stranger@example.com as support").exists()
+    assert Member.objects.get(project__name="By the administration").role == "owner"
 
 
 def test_deleting_is_asked_where_it_says_what_goes(as_root: Client, integration: Integration) -> None:

@@ -11,7 +11,17 @@ from typing import Any
 
 from integrations.docs.reference import groups
 from tests.isolation.routes import Route, every_route
-from tests.support.stories import Street, call_of, consented, event_of, passkey_of, refused, run_of, workflow_named
+from tests.support.stories import (
+    Street,
+    call_of,
+    consented,
+    event_of,
+    member_named,
+    passkey_of,
+    refused,
+    run_of,
+    workflow_named,
+)
 
 Form = Mapping[str, str]
 
@@ -217,7 +227,7 @@ PAGES: dict[str, list[State]] = {
     "admin:integrations_integration_add": [State(who="root")],
     "admin:auth_group_delete": [State(who="root")],
     "admin:integrations_user_delete": [State(who="root")],
-    "admin:integrations_member_delete": [State(who="root")],
+    "admin:integrations_member_delete": [State(who="root", rows=member_named("sam@acme.test"))],
     "admin:integrations_portal_delete": [State(who="root")],
     "admin:mfa_authenticator_delete": [State(who="root")],
     "admin:workflows_workflow_delete": [State(who="root")],

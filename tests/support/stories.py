@@ -587,6 +587,10 @@ def refused(house: House) -> dict[str, object]:
     return found
 
 
+def member_named(email: str) -> Any:
+    return lambda house: {"object_id": house.project.members.get(user__email=email).pk}
+
+
 def passkey_of(name: str) -> Any:
     owner = f"{name}@acme.test"
     return lambda house: {"pk": Authenticator.objects.get(user__email=owner, type=Authenticator.Type.WEBAUTHN).pk}

@@ -4,11 +4,11 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from integrations import audit
+from integrations import members as membership
 from integrations.dashboard import invitations as offers
 from integrations.dashboard import second_factor
 from integrations.dashboard.access import Role, action, find_project, form_page, of_project, page
@@ -17,7 +17,6 @@ from integrations.dashboard.forms import InvitationForm
 from integrations.dashboard.paging import page_of
 from integrations.models import Invitation, Member, Project
 
-LAST_OWNER = "A project needs an owner. Make someone else an owner first."
 OWN_FACTOR_FIRST = "Set up a second factor for yourself first: without one you would lock yourself out."
 
 
@@ -128,17 +127,14 @@ def require_second_factor(request: HttpRequest, project_id: uuid.UUID) -> HttpRe
 def change_role(request: HttpRequest, project_id: uuid.UUID, member_id: int) -> HttpResponse:
     member = _member(request, project_id, member_id)
     role = request.POST.get("role", "")
-    with transaction.atomic():
-        Project.objects.select_for_update().get(pk=member.project_id)
-        if role not in Member.Role.values:
-            messages.error(request, "Choose one of the roles.")
-        elif role != Member.Role.OWNER and _is_last_owner(member):
-            messages.error(request, LAST_OWNER)
-        else:
-            Member.objects.filter(pk=member.pk).update(role=role)
-            change = audit.Change({"Role": member.role}, {"Role": role})
-            audit.record(member.project, request.user, "member role changed", member.user.email, change)
-            messages.success(request, f"{member.user.email}: {Member.Role(role).label} from now on.")
+    if role not in Member.Role.values:
+        messages.error(request, "Choose one of the roles.")
+        return redirect("dashboard:members", project_id)
+    try:
+        membership.change_role(member, role, request.user)
+        messages.success(request, f"{member.user.email}: {Member.Role(role).label} from now on.")
+    except membership.LastOwner as refusal:
+        messages.error(request, str(refusal))
     return redirect("dashboard:members", project_id)
 
 
@@ -146,18 +142,16 @@ def change_role(request: HttpRequest, project_id: uuid.UUID, member_id: int) -> 
 def remove_member(request: HttpRequest, project_id: uuid.UUID, member_id: int) -> HttpResponse:
     member = _member(request, project_id, member_id)
     if request.method != "POST":
-        if _is_last_owner(member):
-            messages.error(request, LAST_OWNER)
+        if membership.is_last_owner(member):
+            messages.error(request, membership.LAST_OWNER)
             return redirect("dashboard:members", project_id)
         context = {"project": member.project, "section": "settings", "tab": "members", "member": member}
         return render(request, "dashboard/remove_member.html", context)
-    with transaction.atomic():
-        Project.objects.select_for_update().get(pk=member.project_id)
-        if _is_last_owner(member):
-            messages.error(request, LAST_OWNER)
-            return redirect("dashboard:members", project_id)
-        member.delete()
-        audit.record(member.project, request.user, "member removed", member.user.email)
+    try:
+        membership.remove(member, request.user)
+    except membership.LastOwner as refusal:
+        messages.error(request, str(refusal))
+        return redirect("dashboard:members", project_id)
     messages.success(request, f"{member.user.email} is no longer a member.")
     if member.user_id == request.user.pk:
         return redirect("dashboard:home")
@@ -167,8 +161,3 @@ def remove_member(request: HttpRequest, project_id: uuid.UUID, member_id: int) -
 def _member(request: HttpRequest, project_id: uuid.UUID, member_id: int) -> Member:
     project = find_project(request, project_id)
     return of_project(project, get_object_or_404(Member.objects.select_related("user"), project=project, pk=member_id))
-
-
-def _is_last_owner(member: Member) -> bool:
-    owners = Member.objects.filter(project=member.project_id, role=Member.Role.OWNER)
-    return member.role == Member.Role.OWNER and not owners.exclude(pk=member.pk).exists()
