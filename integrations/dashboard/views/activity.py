@@ -8,8 +8,9 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 
 from integrations import call_stats, clock
 from integrations.advice import advise
@@ -85,9 +86,16 @@ def _of_calls(project: Project, tab: str) -> dict[str, Any]:
 def audit_log(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     project = find_project(request, project_id)
     form = AuditFilterForm(request.GET)
-    wanted = form.cleaned_data if form.is_valid() else {}
-    context = {"project": project, "section": "audit", "form": form, "is_filtered": any(wanted.values())}
-    found = page_of(_entries(project, wanted).select_related("actor"), request, "-at")
+    is_filter = form.is_valid()
+    wanted = form.cleaned_data if is_filter else {}
+    context = {
+        "project": project,
+        "section": "audit",
+        "form": form,
+        "is_filtered": not is_filter or any(wanted.values()),
+    }
+    entries = _entries(project, wanted) if is_filter else AuditEntry.objects.none()
+    found = page_of(entries.select_related("actor"), request, "-at")
     return render(request, "dashboard/audit.html", {**context, "page": found, "query": request.GET.urlencode()})
 
 
@@ -105,11 +113,13 @@ def _entries(project: Project, wanted: dict[str, Any]) -> QuerySet[AuditEntry]:
 
 
 @page_for(Role.ADMIN)
-def export_audit(request: HttpRequest, project_id: uuid.UUID) -> StreamingHttpResponse:
-    """Download what a filter asks for as CSV."""
+def export_audit(request: HttpRequest, project_id: uuid.UUID) -> HttpResponseBase:
+    """Download what a filter asks for as CSV; back to the list, which says what is wrong, where it asks for nothing."""
     project = find_project(request, project_id)
     form = AuditFilterForm(request.GET)
-    found = _entries(project, form.cleaned_data if form.is_valid() else {})
+    if not form.is_valid():
+        return redirect(f"{reverse('dashboard:audit', args=[project.pk])}?{request.GET.urlencode()}")
+    found = _entries(project, form.cleaned_data)
     headers = {"Content-Disposition": 'attachment; filename="audit.csv"'}
     return StreamingHttpResponse(_csv(found), content_type="text/csv; charset=utf-8", headers=headers)
 
