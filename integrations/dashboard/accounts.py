@@ -55,6 +55,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def _ways_to_confirm(self, user: Any) -> list[dict[str, Any]]:
         ways: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if not user.is_authenticated:
+            return ways
         kinds = set(Authenticator.objects.filter(user=user).values_list("type", flat=True))
         if not ways or not kinds & set(SECOND_FACTORS):
             return ways

@@ -204,7 +204,6 @@ PAGES: dict[str, list[State]] = {
     "mfa_add_webauthn": [State(who="newcomer")],
     "mfa_edit_webauthn": [State(who="mira", rows=passkey_of("mira"))],
     "mfa_remove_webauthn": [State(who="mira", rows=passkey_of("mira"))],
-    "mfa_authenticate": [State(who="halfway"), State("refused", who="halfway", form={"code": "000000"})],
     "mfa_reauthenticate": [State(who="mira")],
     "mfa_reauthenticate_webauthn": [State(who="mira")],
     "invitations": [State(who="ines"), State("gone", who="newcomer", status=410)],
@@ -256,7 +255,7 @@ NOT_PAGES = [
     *("workflows:resolve", "workflows:replay_event", "workflows:replay_events", "workflows:switch"),
     *("workflows:test_alert",),
     *("portal:next", "portal:lost", "portal:confirm", "portal:nonce", "portal:v2-nonce"),
-    *("account_set_password", "second_factor_done", "mfa_login_webauthn"),
+    *("account_set_password", "second_factor_done", "mfa_login_webauthn", "mfa_authenticate"),
     *("oidc_login", "oidc_callback", "socialaccount_login_cancelled"),  # there only with an identity provider
     *("join", "accept_invitation", "decline_invitation", "end_session", "end_other_sessions"),
     *("admin:login", "admin:logout", "admin:autocomplete", "admin:jsi18n", "admin:view_on_site"),

@@ -140,9 +140,6 @@ class Street:
                     confirm(client, person)
                 if who == "ines":
                     open_link(client, self.invitation)
-            if who == "halfway":
-                # Mira has entered her password, and not yet her code.
-                client.post("/accounts/login/", {"login": "mira@acme.test", "password": PASSWORD})
         return self.clients[who]
 
 
@@ -159,7 +156,7 @@ def street(private_key: rsa.RSAPrivateKey) -> Street:
     sam = User.objects.create_user("sam@acme.test", "correct horse battery", first_name="Sam", last_name="Support")
     for house in houses.values():
         Member.objects.create(project=house.project, user=sam, role=Member.Role.SUPPORT)
-    people: dict[str, User | None] = {"olivia": olivia, "sam": sam, "root": root, "nobody": None, "halfway": None}
+    people: dict[str, User | None] = {"olivia": olivia, "sam": sam, "root": root, "nobody": None}
     people |= {name: User.objects.create_user(f"{name}@acme.test", PASSWORD) for name in ("newcomer", "mira", "ines")}
     app_of(_somebody(people["mira"]))
     passkey(_somebody(people["mira"]), "Laptop of Mira Konstantinopolskaya-Fernández, the blue one")
