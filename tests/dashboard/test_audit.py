@@ -135,6 +135,7 @@ def test_without_a_proxy_a_forwarded_address_is_not_believed(as_alice: Client, p
         ({"since": "2999-01-01"}, []),
         ({"until": "2000-01-01"}, []),
         ({"since": "2000-01-01", "until": "2999-01-01"}, ["two", "one"]),
+        ({"until": "9999-12-31"}, ["two", "one"]),
         ({"since": "nonsense"}, []),
     ],
 )

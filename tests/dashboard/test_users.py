@@ -101,6 +101,15 @@ def test_metadata_is_shown_as_the_json_that_it_is(as_alice: Client, connection: 
         assert shown in page
 
 
+def test_metadata_may_have_any_name(as_alice: Client, connection: Connection) -> None:
+    ConnectedUser.objects.update(meta={"items": 3, "plan": "pro"})
+
+    page = text(as_alice.get(address("user", connection)))
+
+    assert "<dt>items</dt>" in page
+    assert ">pro<" in page
+
+
 def test_a_user_s_page_says_when_tokens_are_renewed(as_alice: Client, connection: Connection) -> None:
     assert "Tokens good until" in text(as_alice.get(address("user", connection)))
 

@@ -108,7 +108,7 @@ def _entries(project: Project, wanted: dict[str, Any]) -> QuerySet[AuditEntry]:
     if wanted.get("since"):
         found = found.filter(at__gte=datetime.combine(wanted["since"], time.min, UTC))
     if wanted.get("until"):
-        found = found.filter(at__lt=datetime.combine(wanted["until"], time.min, UTC) + timedelta(days=1))
+        found = found.filter(at__lte=datetime.combine(wanted["until"], time.max, UTC))
     return found
 
 

@@ -43,6 +43,7 @@ def user(request: HttpRequest, project_id: uuid.UUID, user_id: uuid.UUID) -> Htt
         "project": found.project,
         "section": "users",
         "connected_user": found,
+        "metadata": found.meta.items(),  # by its name in a template, it could be a value called so
         "page": page_of(connections, request, "-created_at"),
         "calls": Call.objects.filter(project=found.project, sub=found.sub)[:10],
     }
