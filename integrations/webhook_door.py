@@ -3,12 +3,13 @@
 from contextlib import suppress
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.urls import path
 
 from integrations import webhooks
 from integrations.errors import PermanentError
 from integrations.providers import SLUGS
+from integrations.refusals import refusal
 
 
 def of_app(request: HttpRequest, slug: str, token: str) -> HttpResponse:
@@ -35,20 +36,18 @@ def _take(request: HttpRequest, slug: str, token: str, *, by_hand: bool) -> Http
 
 def _answer(request: HttpRequest, slug: str, token: str, *, by_hand: bool) -> HttpResponse:
     if request.method != "POST":
-        answer = _refusal(405, "method_not_allowed", "Deliveries are sent with POST.")
-        answer["Allow"] = "POST"
-        return answer
+        return refusal(405, "method_not_allowed", "Deliveries are sent with POST.", headers={"Allow": "POST"})
     door = webhooks.find_door(slug, token, by_hand=by_hand) if slug in SLUGS else None
     if door is None:
-        return _refusal(404, "no_such_address", "Nothing is received at this address.")
+        return refusal(404, "no_such_address", "Nothing is received at this address.")
     try:
         body = _body(request)
-    except _Refused as refusal:
-        return _refusal(refusal.status, refusal.code, str(refusal))
+    except _Refused as refused:
+        return refusal(refused.status, refused.code, str(refused))
     # Headers as the server names them; a delivery has few, and only these tell something.
     headers = {name[5:].lower().replace("_", "-"): value for name, value in request.META.items() if name[:5] == "HTTP_"}
     taken = webhooks.receive(door, headers, body)
-    return _refusal(taken.status, taken.code, taken.message) if taken.code else HttpResponse(status=taken.status)
+    return refusal(taken.status, taken.code, taken.message) if taken.code else HttpResponse(status=taken.status)
 
 
 class _Refused(PermanentError):
@@ -70,10 +69,6 @@ def _body(request: HttpRequest) -> bytes:
     if len(body) != int(length):
         raise _Refused(400, "cut_off", "The body is shorter than its Content-Length.")
     return body
-
-
-def _refusal(status: int, code: str, message: str) -> HttpResponse:
-    return JsonResponse({"code": code, "message": message, "status": status}, status=status)
 
 
 app_name = "webhooks"

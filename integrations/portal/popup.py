@@ -22,6 +22,7 @@ from integrations import audit, connect, language, try_it
 from integrations.connect import ConnectError
 from integrations.models import ConnectSession, Portal
 from integrations.portal.look import look_of
+from integrations.refusals import refusal
 from integrations.sdk.api import ApiError, check_origin, identify
 from integrations.user_tokens import InvalidUserToken
 
@@ -153,9 +154,9 @@ def next_address(request: HttpRequest, session_id: uuid.UUID) -> JsonResponse:
     try:
         address = connect.address_without_opener(own_session(request, session_id, even_failed=True))
     except Http404:
-        return JsonResponse({"code": "over", "message": gettext(connect.OVER), "status": 404}, status=404)
+        return refusal(404, "over", gettext(connect.OVER))
     except ConnectError as error:
-        return JsonResponse({"code": error.code, "message": str(error), "status": 409}, status=409)
+        return refusal(409, error.code, str(error))
     return JsonResponse({"redirectUrl": address}, headers={"Cache-Control": "no-store"})
 
 

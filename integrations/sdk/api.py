@@ -16,6 +16,7 @@ from integrations import language, user_tokens
 from integrations.connect import ConnectError
 from integrations.models import ConnectedUser, Connection, Integration, Project
 from integrations.proxy import ProxyError, named
+from integrations.refusals import refusal
 from integrations.sdk.middleware import NOT_ALLOWED, remembered_project
 from integrations.user_tokens import EndUser
 
@@ -152,21 +153,19 @@ def as_response(result: Any) -> HttpResponseBase:
 
 def method_not_allowed(methods: tuple[str, ...]) -> JsonResponse:
     allow = ", ".join(methods)
-    body = {"code": "method_not_allowed", "message": f"Use {allow} here.", "status": 405}
-    return JsonResponse(body, status=405, headers={"Allow": allow})
+    return refusal(405, "method_not_allowed", f"Use {allow} here.", headers={"Allow": allow})
 
 
 def answer_to(error: Exception) -> JsonResponse | None:
     """Return the JSON for an error we know; None for a bug, which the middleware turns into a plain 500."""
     if isinstance(error, user_tokens.InvalidUserToken):
-        return JsonResponse({"code": "invalid_user_token", "message": str(error), "status": 401}, status=401)
+        return refusal(401, "invalid_user_token", str(error))
     if isinstance(error, ApiError):
-        body = {"code": error.code, "message": str(error), "status": error.status, **error.more}
-        return JsonResponse(body, status=error.status)
+        return refusal(error.status, error.code, str(error), **error.more)
     if isinstance(error, ConnectError):
-        return JsonResponse({"code": error.code, "message": str(error), "status": 409}, status=409)
+        return refusal(409, error.code, str(error))
     if isinstance(error, ProxyError):
-        answer = JsonResponse({"code": error.code, "message": str(error), "status": error.status}, status=error.status)
+        answer = refusal(error.status, error.code, str(error))
         if error.retry_after is not None:
             answer["Retry-After"] = str(int(error.retry_after) + 1)
         return answer

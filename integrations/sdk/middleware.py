@@ -14,6 +14,7 @@ from django.urls import Resolver404, resolve
 from django.utils.cache import patch_vary_headers
 
 from integrations.models import Project
+from integrations.refusals import refusal
 from integrations.remember import Remembered
 
 logger = logging.getLogger(__name__)
@@ -54,13 +55,9 @@ def _unavailable(error: Exception) -> JsonResponse:
     name = getattr(error.__cause__, "sqlite_errorname", "") or getattr(error.__cause__, "sqlstate", "")
     if name in ("SQLITE_FULL", DISK_FULL):
         words = "The server has no room left to store anything. Nothing was done; its operator must make room."
-        return _refusal(507, "storage_full", words)
+        return refusal(507, "storage_full", words)
     words = "The database cannot be reached at the moment. Nothing was done; try again in a few seconds."
-    return _refusal(503, "database_unavailable", words, {"Retry-After": "5"})
-
-
-def _refusal(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> JsonResponse:
-    return JsonResponse({"code": code, "message": message, "status": status}, status=status, headers=headers)
+    return refusal(503, "database_unavailable", words, headers={"Retry-After": "5"})
 
 
 class ApiMiddleware:
@@ -83,7 +80,7 @@ class ApiMiddleware:
         allowed = bool(origin) and not is_for_back_ends and self._allows(match.group(1), origin)
         if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
             words = "The address holds a NUL character."
-            response: HttpResponseBase = _refusal(400, "bad_address", words)
+            response: HttpResponseBase = refusal(400, "bad_address", words)
         elif request.method == "OPTIONS":
             response = self._preflight(request, FOR_BACK_ENDS if is_for_back_ends else "" if allowed else NOT_ALLOWED)
         else:
@@ -121,7 +118,7 @@ class ApiMiddleware:
     @staticmethod
     def _preflight(request: HttpRequest, why_not: str) -> HttpResponse:
         if why_not:
-            return _refusal(400, "origin_not_allowed", why_not)
+            return refusal(400, "origin_not_allowed", why_not)
         response = HttpResponse(status=204)
         response["Access-Control-Allow-Methods"] = METHODS
         # The customer's page may add headers of its own to a proxied call; Authorization must be named, not starred.
@@ -140,4 +137,4 @@ class ApiMiddleware:
         words = {404: "There is no such address in this API.", 400: "The request cannot be understood."}
         fallback = "Something went wrong on our side. Try again; the server's log tells more."
         status = response.status_code
-        return _refusal(status, f"http_{status}", words.get(status, fallback))
+        return refusal(status, f"http_{status}", words.get(status, fallback))

@@ -7,6 +7,7 @@ from django.http import HttpResponse, JsonResponse
 
 from integrations.models import Connection
 from integrations.proxy import NOT_CONNECTED
+from integrations.refusals import refusal
 from integrations.sdk.api import ApiError, Caller, api
 from workflows import dispatch, runs, settings
 from workflows.models import Enablement, Run, Workflow
@@ -128,8 +129,7 @@ def _no_answer(run: Run) -> HttpResponse:
 
 
 def _problem(run: Run, status: int, code: str, message: str, **more: Any) -> JsonResponse:
-    body = {"id": str(run.pk), "code": code, "message": message, "status": status, **more}
-    return JsonResponse(body, status=status)
+    return refusal(status, code, message, id=str(run.pk), **more)
 
 
 # Actions ------------------------------------------------------------------------------------------------------------
