@@ -613,7 +613,7 @@ class UserFilterForm(UserSearchForm, ByProviderForm):
     field_order = ("q", "provider", "health", "since")
 
 
-def _whole(placeholder: str) -> forms.TextInput:
+def whole(placeholder: str) -> forms.TextInput:
     """A field of a filter that takes a value as a whole."""
     return forms.TextInput(attrs={"type": "search", "placeholder": placeholder})
 
@@ -621,7 +621,7 @@ def _whole(placeholder: str) -> forms.TextInput:
 class CallFilterForm(ByProviderForm):
     STATUS = [("", "Any status"), ("2", "2xx: done"), ("3", "3xx"), ("4", "4xx: refused"), ("5", "5xx: failed")]
     SINCE = [("", "Any time"), ("1", "Last hour"), ("24", "Last 24 hours"), ("168", "Last 7 days")]
-    user = forms.CharField(required=False, label="User ID", max_length=255, widget=_whole("The whole ID"))
+    user = forms.CharField(required=False, label="User ID", max_length=255, widget=whole("The whole ID"))
     status = forms.ChoiceField(required=False, choices=STATUS, label="Status")
     since = forms.ChoiceField(required=False, choices=SINCE, label="When")
     route = forms.CharField(
@@ -642,7 +642,7 @@ class HealthForm(ByProviderForm):
 
 class AuditFilterForm(forms.Form):
     DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    who = forms.CharField(required=False, label="Who", max_length=300, widget=_whole("The whole address or ID"))
-    action = forms.CharField(required=False, label="What", max_length=60, widget=_whole("As the list has it"))
+    who = forms.CharField(required=False, label="Who", max_length=300, widget=whole("The whole address or ID"))
+    action = forms.CharField(required=False, label="What", max_length=60, widget=whole("As the list has it"))
     since = forms.DateField(required=False, label="From", widget=DAY)
     until = forms.DateField(required=False, label="To", widget=DAY)

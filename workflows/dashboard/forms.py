@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from integrations import http
-from integrations.dashboard.forms import LinesField
+from integrations.dashboard.forms import LinesField, whole
 from integrations.errors import PermanentError
 from integrations.models import Connection, Event, Integration, Project
 from workflows.models import AlertRule, ProjectSecret, Run, Workflow
@@ -45,9 +45,7 @@ class RunFilterForm(forms.Form):
     integration = forms.ModelChoiceField(
         queryset=Integration.objects.none(), required=False, empty_label="Any integration"
     )
-    user = forms.CharField(
-        required=False, label="User ID", max_length=255, widget=forms.TextInput(attrs={"placeholder": "The whole ID"})
-    )
+    user = forms.CharField(required=False, label="User ID", max_length=255, widget=whole("The whole ID"))
     since = forms.DateTimeField(
         required=False, label="From (UTC)", widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
     )
@@ -69,12 +67,8 @@ class RunFilterForm(forms.Form):
 class EventFilterForm(forms.Form):
     state = forms.ChoiceField(required=False, choices=[("", "Any outcome"), *Event.State.choices], label="Outcome")
     source = forms.ChoiceField(required=False, choices=[("", "Any way"), *Event.Source.choices], label="Came by")
-    name = forms.CharField(
-        required=False, label="Event", max_length=120, widget=forms.TextInput(attrs={"placeholder": "Its whole name"})
-    )
-    user = forms.CharField(
-        required=False, label="User ID", max_length=255, widget=forms.TextInput(attrs={"placeholder": "The whole ID"})
-    )
+    name = forms.CharField(required=False, label="Event", max_length=120, widget=whole("Its whole name"))
+    user = forms.CharField(required=False, label="User ID", max_length=255, widget=whole("The whole ID"))
     # Set by links of a connection's page, and kept by the filter.
     connection = forms.ModelChoiceField(
         queryset=Connection.objects.none(), required=False, widget=forms.HiddenInput, label=""
@@ -90,10 +84,12 @@ class EventFilterForm(forms.Form):
         """Take an event by the title that the list shows, too."""
         found = self.cleaned_data
         wanted = str(found.get("name") or "").casefold()
+        if not wanted:
+            return found
         by_way = {label.casefold(): value for value, label in Event.Source.choices}
         if wanted in by_way and not found.get("source"):
             return found | {"name": "", "source": by_way[wanted]}
-        return found | {"name": self._names().get(wanted, found.get("name", ""))}
+        return found | {"name": self._names().get(wanted, found["name"])}
 
     def _names(self) -> dict[str, str]:
         providers = [integration.provider for integration in Integration.objects.filter(project=self.project)]
