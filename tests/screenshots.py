@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
     from playwright.sync_api import Page as Tab
 
+    from tests.support.sandbox import Sandbox
+
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "screenshots"
 MOMENT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 ADDRESS = "http://localhost:8000"  # as the pages say it; the browser is told where that really is
@@ -87,9 +89,10 @@ def still(connection: Any, **kwargs: Any) -> None:
 
 
 @contextmanager
-def product() -> Iterator[tuple[int, Any]]:
+def product(sandbox: "Sandbox") -> Iterator[tuple[int, Any]]:
     """Serve a seeded product; yield its port and its street."""
     from cryptography.hazmat.primitives.asymmetric import rsa
+    from django.conf import settings
     from django.core.management import call_command
     from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
     from django.core.wsgi import get_wsgi_application
@@ -99,7 +102,8 @@ def product() -> Iterator[tuple[int, Any]]:
 
     connection_created.connect(still)
     call_command("migrate", verbosity=0)
-    street = stories.street(rsa.generate_private_key(public_exponent=65537, key_size=2048))
+    sandbox.use_in(settings)
+    street = stories.street(rsa.generate_private_key(public_exponent=65537, key_size=2048), sandbox)
     handler = type("Quiet", (WSGIRequestHandler,), {"log_message": lambda *args: None})
     server = ThreadedWSGIServer(("127.0.0.1", 0), handler)
     socketserver.ThreadingMixIn.daemon_threads = True
@@ -160,13 +164,15 @@ def take_all(only: str = "") -> None:
     from playwright.sync_api import sync_playwright
 
     from tests.support import browsers, gallery
+    from tests.support.sandbox import started
     from tests.support.visitor import Visitor
 
     FOLDER.mkdir(exist_ok=True)
     path = browsers.find()
     if path is None:
         sys.exit(browsers.ADVICE)
-    with product() as (port, street), sync_playwright() as playwright:
+    folder = Path(str(test_settings.TEST_VAR_DIR))
+    with started(folder, "jira") as sandbox, product(sandbox) as (port, street), sync_playwright() as playwright:
         where = f"--host-resolver-rules=MAP localhost:8000 127.0.0.1:{port}"
         quiet = ["--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars", "--font-render-hinting=none"]
         browser = playwright.chromium.launch(executable_path=path, args=[where, *quiet])

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
@@ -49,10 +49,7 @@ class Window:
 
     def allow(self, consent_url: str, account: str = "Ada Park") -> str:
         """Consent; return the callback's address with its code and state."""
-        query = {name: values[0] for name, values in parse_qs(urlsplit(consent_url).query).items()}
-        body = {name: query[name] for name in ("client_id", "redirect_uri", "state")}
-        body |= {"scopes": query["scope"].split(), "account": account} | self.consented
-        return str(self.sandbox.operate("consent", body)["redirect"])
+        return self.sandbox.allow(consent_url, account, **self.consented)
 
     def come_back(self, callback_url: str) -> Any:
         parts = urlsplit(callback_url)

@@ -42,11 +42,7 @@ def go_out(client: Client, integration: Integration) -> str:
 
 def allow(sandbox: Sandbox, consent: str, account: str = "Ada Park") -> str:
     """Consent; return the callback's path and query."""
-    query = {name: values[0] for name, values in parse_qs(urlsplit(consent).query).items()}
-    body = {name: query[name] for name in ("client_id", "redirect_uri", "state")}
-    back = urlsplit(
-        str(sandbox.operate("consent", body | {"scopes": query["scope"].split(), "account": account})["redirect"])
-    )
+    back = urlsplit(sandbox.allow(consent, account))
     return f"{back.path}?{back.query}"
 
 

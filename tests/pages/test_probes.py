@@ -1,6 +1,7 @@
 """What people, end users and providers write is text on every page, whatever it looks like."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -32,7 +33,7 @@ def poisoned(street: Street, django_db_blocker: Any, private_key: rsa.RSAPrivate
         account = dict.fromkeys(("id", "name", "email", "site_id", "site", "meta", "setting", "external_id"), plain)
         house = build(PROBE[:80], olivia, private_key, account | {"url": LINK})
         written(house)
-        other = Street({**street.houses, "full": house}, street.people, street.invitation)
+        other = replace(street, houses={**street.houses, "full": house}, clients={})
         yield other
         # Others on the street see nothing of it from here on.
         house.project.members.all().delete()

@@ -13,7 +13,9 @@ from integrations.docs.reference import groups
 from tests.isolation.routes import Route, every_route
 from tests.support.stories import (
     Street,
+    allowed,
     call_of,
+    chosen,
     consented,
     event_of,
     member_named,
@@ -30,7 +32,8 @@ Form = Mapping[str, str]
 class State:
     """One way a page looks: in which project, to whom, with which query, or after a form was sent.
 
-    `rows` returns what stands in its address instead of the project's first rows; it may make them.
+    `rows` returns what stands in its address instead of the project's first rows, `at` the whole address; both may make
+    what is looked at.
     """
 
     name: str = "full"
@@ -40,6 +43,7 @@ class State:
     form: Form | None = None
     status: int = 200
     rows: Callable[[Any], Mapping[str, object]] = field(default=lambda house: {}, compare=False)
+    at: Callable[[Street], str] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ class Page:
         return str(self).replace(":", "-").replace("_", "-")
 
     def address(self, street: Street) -> str:
+        if self.state.at:
+            return self.state.at(street)
         house = street.houses[self.state.house]
         return house.address(self.route, **self.state.rows(house)) + self.state.query
 
@@ -93,7 +99,7 @@ PAGES: dict[str, list[State]] = {
     # Projects
     "dashboard:projects": [FULL, State("empty", who="newcomer")],
     "dashboard:new_project": [FULL, refusing(name="", kind="development")],
-    "dashboard:overview": [FULL, EMPTY, FAILING, State("support", who="sam")],
+    "dashboard:overview": [FULL, EMPTY, FAILING, State("tried", "tried"), State("support", who="sam")],
     # Integrations
     "dashboard:integrations": [FULL, EMPTY],
     "dashboard:catalog": [FULL, filtered("?q=nothing+like+it")],
@@ -108,7 +114,10 @@ PAGES: dict[str, list[State]] = {
         refusing(client_id="new", client_secret=""),
         State("confirm", form={"client_id": "another-client", "client_secret": "new", "scopes": "read:jira-work"}),
     ],
-    "dashboard:try_call": [State("refused", form={"method": "GET", "path": "nowhere", "body": ""})],
+    "dashboard:try_call": [
+        State("answered", "tried", form={"method": "GET", "path": "/rest/api/3/myself", "body": ""}),
+        State("refused", form={"method": "GET", "path": "nowhere", "body": ""}),
+    ],
     # Users
     "dashboard:users": [FULL, EMPTY, filtered(NOTHING_FOUND)],
     "dashboard:user": [FULL, FAILING],
@@ -178,8 +187,14 @@ PAGES: dict[str, list[State]] = {
     ],
     # The consent window
     "portal:start": [signed_out("refused", status=400)],
-    "portal:callback": [signed_out("refused", status=400)],
-    "portal:choose": [signed_out("refused", form={"site": "elsewhere"}, status=400, rows=consented)],
+    "portal:callback": [signed_out("choosing", at=allowed), signed_out("refused", status=400)],
+    "portal:choose": [
+        signed_out("chosen", form={"site": "site-1"}, rows=consented),
+        signed_out("cancelled", form={"cancel": "yes"}, rows=consented),
+        signed_out("refused", form={"site": "elsewhere"}, status=400, rows=consented),
+    ],
+    "portal:confirm": [signed_out("connected", form={}, at=chosen)],
+    "portal:lost": [signed_out("failing", form={}, rows=consented)],
     "portal:problem": [signed_out("failing", rows=refused)],
     "portal:ui": [signed_out()],
     # Accounts
@@ -195,6 +210,7 @@ PAGES: dict[str, list[State]] = {
     "account_change_password": [FULL, refusing(oldpassword="wrong", password1="a", password2="b")],
     "account_profile": [FULL, refusing(name=TOO_LONG)],
     "account_sessions": [FULL],
+    "mfa_authenticate": [State(who="nils"), State("refused", who="nils", form={"code": "000000"})],
     "mfa_index": [FULL, State("set-up", who="mira")],
     "mfa_activate_totp": [State(who="newcomer"), State("refused", who="newcomer", form={"code": "000000"})],
     "mfa_deactivate_totp": [State(who="mira")],
@@ -254,8 +270,8 @@ NOT_PAGES = [
     *("workflows:duplicate", "workflows:roll_back", "workflows:replay_many", "workflows:cancel", "workflows:replay"),
     *("workflows:resolve", "workflows:replay_event", "workflows:replay_events", "workflows:switch"),
     *("workflows:test_alert",),
-    *("portal:next", "portal:lost", "portal:confirm", "portal:nonce", "portal:v2-nonce"),
-    *("account_set_password", "second_factor_done", "mfa_login_webauthn", "mfa_authenticate"),
+    *("portal:next", "portal:nonce", "portal:v2-nonce"),
+    *("account_set_password", "second_factor_done", "mfa_login_webauthn"),
     *("oidc_login", "oidc_callback", "socialaccount_login_cancelled"),  # there only with an identity provider
     *("join", "accept_invitation", "decline_invitation", "end_session", "end_other_sessions"),
     *("admin:login", "admin:logout", "admin:autocomplete", "admin:jsi18n", "admin:view_on_site"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from urllib.request import Request, urlopen
 
 from tests.support.processes import MANAGE, free_port, running
@@ -32,6 +33,13 @@ class Sandbox:
 
     def reset(self) -> None:
         self.operate("reset")
+
+    def allow(self, consent_url: str, account: str = "Ada Park", **consented: Any) -> str:
+        """Consent where this address leads; return the callback's address, with its code and state."""
+        query = {name: values[0] for name, values in parse_qs(urlsplit(consent_url).query).items()}
+        body = {name: query[name] for name in ("client_id", "redirect_uri", "state")}
+        body |= {"scopes": query["scope"].split(), "account": account} | consented
+        return str(self.operate("consent", body)["redirect"])
 
     def operate(self, action: str, body: object = None, *, method: str = "POST") -> Any:
         """Call the operator's API, as its page does. `action` is the path below /operator/api/."""

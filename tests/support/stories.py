@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from itertools import cycle, islice
 from typing import Any
 from unittest import mock
+from urllib.parse import parse_qsl, urlsplit
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
@@ -20,8 +21,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings as conf
 from django.contrib.auth.models import Group
 from django.test import Client
+from django.urls import reverse
 
-from integrations import audit, clock, connect
+from integrations import audit, clock, connect, try_it
 from integrations.call_stats import PERIODS
 from integrations.dashboard import invitations
 from integrations.models import (
@@ -52,12 +54,14 @@ from tests.isolation.conftest import House, build
 from tests.isolation.routes import Route
 from tests.support.codes import app_of
 from tests.support.passkey import passkey_of as passkey
+from tests.support.sandbox import Sandbox
 from workflows import deploy
 from workflows.models import AlertRule, Enablement, ProjectSecret, Run, StepRun, Workflow
 
 ORIGIN = "https://app.acme.test"
 PASSWORD = "correct horse battery"
 SIGNED_IN_JUST_NOW = {"mira", "newcomer"}
+SIGNING_IN = {"nils"}  # the password was right, the second factor is still asked for
 NONCE = "b" * 43
 # Of those below, one whose consent is gone.
 FAILING_SUB = "usr_0008_"
@@ -127,6 +131,7 @@ class Street:
     people: Mapping[str, User | None]
     # The one that Ines was sent.
     invitation: Invitation
+    sandbox: Sandbox
     clients: dict[str, Client] = field(default_factory=dict)
 
     def client(self, who: str) -> Client:
@@ -134,7 +139,10 @@ class Street:
         if who not in self.clients:
             client = self.clients[who] = Client(raise_request_exception=False)
             client.cookies["patchbay-connect"] = NONCE
-            if person := self.people[who]:
+            person = self.people[who]
+            if person and who in SIGNING_IN:
+                client.post("/accounts/login/", {"login": person.email, "password": PASSWORD})
+            elif person:
                 client.force_login(person)
                 if who in SIGNED_IN_JUST_NOW:
                     confirm(client, person)
@@ -143,8 +151,8 @@ class Street:
         return self.clients[who]
 
 
-def street(private_key: rsa.RSAPrivateKey) -> Street:
-    """Make all of it. One private key signs for all projects."""
+def street(private_key: rsa.RSAPrivateKey, sandbox: Sandbox) -> Street:
+    """Make all of it. One private key signs for all projects; the sandbox is where the development keys lead."""
     olivia = User.objects.create_user("olivia@acme.test", "correct horse battery")
     root = User.objects.create_superuser("root@patchbay.test", "correct horse battery")
     houses: dict[str, House | Lot] = {
@@ -152,18 +160,22 @@ def street(private_key: rsa.RSAPrivateKey) -> Street:
         "failing": failing(olivia, private_key),
         "bare": bare(olivia),
         "empty": Lot(_owned(olivia, "Brand new")),
+        "tried": tried(olivia, sandbox),
     }
     sam = User.objects.create_user("sam@acme.test", "correct horse battery", first_name="Sam", last_name="Support")
     for house in houses.values():
         Member.objects.create(project=house.project, user=sam, role=Member.Role.SUPPORT)
     people: dict[str, User | None] = {"olivia": olivia, "sam": sam, "root": root, "nobody": None}
-    people |= {name: User.objects.create_user(f"{name}@acme.test", PASSWORD) for name in ("newcomer", "mira", "ines")}
-    app_of(_somebody(people["mira"]))
+    people |= {
+        name: User.objects.create_user(f"{name}@acme.test", PASSWORD) for name in ("newcomer", "mira", "ines", "nils")
+    }
+    for name in ("mira", "nils"):
+        app_of(_somebody(people[name]))
     passkey(_somebody(people["mira"]), "Laptop of Mira Konstantinopolskaya-Fernández, the blue one")
     RecoveryCodes.activate(_somebody(people["mira"]))
     invitation, _ = invitations.invite(houses["full"].project, "ines@acme.test", "developer", olivia)
     _machinery(olivia, houses["full"])
-    return Street(houses, people, invitation)
+    return Street(houses, people, invitation, sandbox)
 
 
 def confirm(client: Client, person: User) -> None:
@@ -213,6 +225,29 @@ def _machinery(owner: User, house: Any) -> None:
     RefusedDeliveries.objects.create(
         app=house.integration.oauth_app, count=3, last_at=now, last_reason="The signature does not fit."
     )
+
+
+# Tried out ------------------------------------------------------------------------------------------------------------
+
+
+def tried(owner: User, sandbox: Sandbox) -> Lot:
+    """Development keys, an account of the owner's to try calls with, and a user who is about to connect."""
+    project = _owned(owner, "Tried out", connect_without_claim=True)
+    app = OAuthApp.objects.create(project=project, provider="jira")
+    integration = Integration.objects.create(project=project, provider_slug="jira", oauth_app=app, is_active=True)
+    session = _come_back(sandbox.allow(try_it.begin(integration, owner, NONCE)))
+    try_it.finish(session, owner)
+    ConnectedUser.objects.create(project=project, sub="usr_0042", meta={"Name": "Ada Park"})
+    return Lot(project)
+
+
+def _come_back(callback_url: str) -> ConnectSession:
+    """Return the attempt once the provider sent the browser back and a site was chosen."""
+    parts = urlsplit(callback_url)
+    app_id = uuid.UUID(parts.path.rpartition("/")[2])
+    session = connect.take_callback(app_id, dict(parse_qsl(parts.query)), NONCE)
+    connect.choose_site(session, session.sites[0]["id"])
+    return session
 
 
 # Full -----------------------------------------------------------------------------------------------------------------
@@ -554,15 +589,28 @@ BROKEN_FLOW = {
 # Rows for one visit --------------------------------------------------------------------------------------------------
 
 
+def _attempt(user: ConnectedUser, integration: Integration) -> ConnectSession:
+    """An attempt to connect, in the browser that holds NONCE."""
+    protocol = ConnectSession.Protocol.PATCHBAY
+    return connect.open_session(user, integration, protocol, origin=ORIGIN, nonce_hash=connect.digest(NONCE))
+
+
+def allowed(street: Street) -> str:
+    """A consent at the provider, for two of its sites. Return where the browser comes back to."""
+    project = street.houses["tried"].project
+    session = _attempt(project.connected_users.get(sub="usr_0042"), project.integrations.get())
+    parts = urlsplit(street.sandbox.allow(connect.provider_address(session)))
+    return f"{parts.path}?{parts.query}"
+
+
+def chosen(street: Street) -> str:
+    """A consent for which a site was chosen, too. Return where its last click leads."""
+    return reverse("portal:confirm", args=[_come_back(allowed(street)).pk])
+
+
 def consented(house: House) -> dict[str, object]:
-    """A consent that waits for a choice between two sites, in the browser that holds NONCE."""
-    session = connect.open_session(
-        house.connection.user,
-        house.integration,
-        ConnectSession.Protocol.PATCHBAY,
-        origin=ORIGIN,
-        nonce_hash=connect.digest(NONCE),
-    )
+    """A consent that waits for a choice between two sites, one with a name and an address that are hard to show."""
+    session = _attempt(house.connection.user, house.integration)
     session.app, session.status = house.integration.oauth_app, ConnectSession.Status.RETURNED
     session.account = {"id": "account-of-ada", "name": "Ada Park", "email": "ada@acme.test"}
     session.sites = [
