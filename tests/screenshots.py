@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "screenshots"
 MOMENT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 ADDRESS = "http://localhost:8000"  # as the pages say it; the browser is told where that really is
+SANDBOX_PORT = 8031  # is read on the pages, too
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
     "dark": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"},
@@ -172,7 +173,11 @@ def take_all(only: str = "") -> None:
     if path is None:
         sys.exit(browsers.ADVICE)
     folder = Path(str(test_settings.TEST_VAR_DIR))
-    with started(folder, "jira") as sandbox, product(sandbox) as (port, street), sync_playwright() as playwright:
+    with (
+        started(folder, "jira", port=SANDBOX_PORT) as sandbox,
+        product(sandbox) as (port, street),
+        sync_playwright() as playwright,
+    ):
         where = f"--host-resolver-rules=MAP localhost:8000 127.0.0.1:{port}"
         quiet = ["--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars", "--font-render-hinting=none"]
         browser = playwright.chromium.launch(executable_path=path, args=[where, *quiet])

@@ -449,6 +449,18 @@ def test_where_it_is_on_a_click_that_names_everyone_connects(alice: Window) -> N
     assert AuditEntry.objects.filter(action="connected without claim").exists()
 
 
+def test_whoever_is_not_the_one_who_is_named_can_say_so(alice: Window) -> None:
+    alice.project.connect_without_claim = True
+    alice.project.save()
+    page = alice.come_back(alice.allow(alice.go_out(alice.begin()), "Cleo Marsh")).content.decode()
+    [address, cancel] = re.findall(r'<button formaction="([^"]+)" name="(cancel)"', page)[0]
+
+    answer = alice.client.post(address, {cancel: "1"})
+
+    assert "Nothing was connected" in words(answer)
+    assert not Connection.objects.exists()
+
+
 # Paragon's two requests ---------------------------------------------------------------------------------------------
 
 

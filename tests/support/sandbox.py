@@ -52,9 +52,9 @@ class Sandbox:
 
 
 @contextmanager
-def started(folder: Path, slug: str) -> Iterator[Sandbox]:
-    """Run a provider's sandbox with its state in `folder`."""
-    port, state = free_port(), folder / f"{slug}.sqlite3"
+def started(folder: Path, slug: str, port: int = 0) -> Iterator[Sandbox]:
+    """Run a provider's sandbox with its state in `folder`, on any port or this one."""
+    port, state = port or free_port(), folder / f"{slug}.sqlite3"
     values = import_module(f"integrations.providers.{slug}.sandbox").environment(port, state)
     sandbox = Sandbox(slug, values["SANDBOX_URL"], values)
     command = [*MANAGE, f"{slug}_sandbox", "--port", str(port), "--state", str(state)]
