@@ -7,7 +7,8 @@ from integrations.call_stats import Slot
 
 Point = tuple[float, float]
 
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 720, 180, 58, 22, 10
+WIDTH, HEIGHT, AXIS, BOTTOM, TOP = 720, 180, 62, 22, 10
+PLOT = WIDTH - AXIS
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
-    """`lines` are (name, points), each point (x, y); `ticks` (y, text) on the left, `labels` (x, text) below."""
+    """`lines` are (name, points), each point (x, y); `ticks` (y, text) on the right, where the newest is; `labels` (x, text) below."""
 
     bars: list[Bar]
     lines: list[tuple[str, list[Point]]]
@@ -30,13 +31,13 @@ class Chart:
     labels: list[tuple[float, str]]
     width: int = WIDTH
     height: int = HEIGHT
-    left: int = LEFT
+    plot: int = PLOT
     base: int = HEIGHT - BOTTOM
 
 
 def calls_chart(slots: Sequence[Slot], step: str) -> Chart:
     peak = _ceiling(max((slot.figures.calls for slot in slots), default=0))
-    place = (WIDTH - LEFT) / max(len(slots), 1)
+    place = PLOT / max(len(slots), 1)
     bars = []
     for number, slot in enumerate(slots):
         low, parts = 0, []
@@ -50,17 +51,17 @@ def calls_chart(slots: Sequence[Slot], step: str) -> Chart:
             low += count
         counts = slot.figures
         words = f"{_when(slot, step)}: {counts.calls} calls, {counts.refused} refused, {counts.failed} failed"
-        bars.append(Bar(round(LEFT + number * place + place * 0.12, 1), round(place * 0.76, 1), parts, words))
+        bars.append(Bar(round(number * place + place * 0.12, 1), round(place * 0.76, 1), parts, words))
     return Chart(bars, [], _ticks(peak, ""), _labels(slots, step, place))
 
 
 def latency_chart(slots: Sequence[Slot], step: str) -> Chart:
     peak = _ceiling(max((slot.figures.p95 for slot in slots), default=0))
-    place = (WIDTH - LEFT) / max(len(slots), 1)
+    place = PLOT / max(len(slots), 1)
     lines = []
     for name in ("p50", "p95"):
         points = [
-            (round(LEFT + (number + 0.5) * place, 1), _y(getattr(slot.figures, name), peak))
+            (round((number + 0.5) * place, 1), _y(getattr(slot.figures, name), peak))
             for number, slot in enumerate(slots)
             if slot.figures.calls
         ]
@@ -88,7 +89,7 @@ def _labels(slots: Sequence[Slot], step: str, place: float) -> list[tuple[float,
     every = max(1, len(slots) // 6)
     text = "%H:%M" if step == "hour" else "%-d %b"
     return [
-        (round(LEFT + (number + 0.5) * place, 1), slot.at.strftime(text))
+        (round((number + 0.5) * place, 1), slot.at.strftime(text))
         for number, slot in enumerate(slots)
         if number % every == every // 2
     ]
