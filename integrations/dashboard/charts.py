@@ -23,7 +23,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
-    """`lines` are (name, points), each point (x, y); `ticks` (y, text) on the right, where the newest is; `labels` (x, text) below."""
+    """`lines` are (name, points), each point (x, y); `labels` (x, text) below, `ticks` (y, text) at the newest."""
 
     bars: list[Bar]
     lines: list[tuple[str, list[Point]]]

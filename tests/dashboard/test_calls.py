@@ -9,7 +9,7 @@ from django.test import Client
 from integrations import call_stats, calls
 from integrations.advice import OURS, advise
 from integrations.call_stats import Figures
-from integrations.models import Call, CallHour, Project
+from integrations.models import Call, CallHour, ConnectedUser, Project
 from integrations.user_tokens import EndUser
 from tests.dashboard.conftest import text, url
 
@@ -51,6 +51,14 @@ def listed(response: Any) -> list[str]:
 )
 def test_calls_are_found(given: dict[str, str], paths: list[str], as_alice: Client, noted: Project) -> None:
     assert listed(as_alice.get(url("calls", noted.pk), given)) == paths
+
+
+def test_a_call_leads_to_its_user(as_alice: Client, noted: Project) -> None:
+    found = ConnectedUser.objects.create(project=noted, sub=Call.objects.filter(project=noted).latest("at").sub)
+
+    page = as_alice.get(url("calls", noted.pk)).content.decode()
+
+    assert f'href="/p/{noted.pk}/users/{found.pk}"' in page
 
 
 def test_calls_of_the_last_hour(as_alice: Client, noted: Project) -> None:

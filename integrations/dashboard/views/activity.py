@@ -12,13 +12,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
-from integrations import call_stats, clock
+from integrations import call_stats, clock, users
 from integrations.advice import advise
 from integrations.dashboard import charts
 from integrations.dashboard.access import Role, find_project, page, page_for
 from integrations.dashboard.forms import AuditFilterForm, CallFilterForm, HealthForm
 from integrations.dashboard.paging import page_of
-from integrations.models import AuditEntry, Call, CallHour, ConnectedUser, Connection, Project
+from integrations.models import AuditEntry, Call, CallHour, Connection, Project
 
 
 @page
@@ -28,6 +28,7 @@ def calls(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     wanted = form.cleaned_data if form.is_valid() else {}
     context = {**_of_calls(project, "log"), "form": form, "is_filtered": any(wanted.values())}
     found = page_of(_filtered(project, wanted), request, "-at")
+    users.link(project, found.rows)
     return render(request, "dashboard/calls.html", {**context, "page": found})
 
 
@@ -46,14 +47,15 @@ def _filtered(project: Project, wanted: dict[str, Any]) -> QuerySet[Call]:
 def call(request: HttpRequest, project_id: uuid.UUID, call_id: int) -> HttpResponse:
     project = find_project(request, project_id)
     found = get_object_or_404(Call, project=project, pk=call_id)
+    alike = Call.objects.filter(project=project, route=found.route, at__lte=found.at).exclude(pk=found.pk)[:5]
+    users.link(project, [found, *alike])
     connections = Connection.objects.filter(project=project).select_related("grant", "user")
     context = {
         **_of_calls(project, "log"),
         "call": found,
         "advice": advise(found),
         "connection": connections.filter(pk=found.connection_id).first() if found.connection_id else None,
-        "end_user": ConnectedUser.objects.filter(project=project, sub=found.sub).first(),
-        "alike": Call.objects.filter(project=project, route=found.route, at__lte=found.at).exclude(pk=found.pk)[:5],
+        "alike": alike,
     }
     return render(request, "dashboard/call.html", context)
 
