@@ -2,9 +2,10 @@
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from django import forms
@@ -12,6 +13,7 @@ from django.conf import settings as conf
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import Model, QuerySet
 from django.forms.models import model_to_dict
 from django.http import QueryDict
 
@@ -25,6 +27,7 @@ from integrations.providers import catalog
 from integrations.providers.base import Scope
 
 MOST_LINES = 50
+Row = TypeVar("Row", bound=Model)
 
 # Only the type checker's ModelForm takes the model's type.
 if TYPE_CHECKING:
@@ -580,7 +583,25 @@ class JoinForm(forms.Form):
         return password
 
 
-class ByProviderForm(forms.Form):
+class FilterForm(forms.Form):
+    """What a list is to show. One that is filled in wrongly asks for nothing, never for everything."""
+
+    def find(self, matching: Callable[[dict[str, Any]], QuerySet[Row]]) -> QuerySet[Row]:
+        """Return what `matching` finds for what is wanted; no rows where the form says what is wrong with it."""
+        return matching(self.cleaned_data) if self.is_valid() else matching({}).none()
+
+    @property
+    def is_filtered(self) -> bool:
+        return not self.is_valid() or any(self.cleaned_data.values())
+
+    def as_query(self) -> str:
+        """Return the query string of a page that is filtered like this, and says what is wrong."""
+        asked = QueryDict(mutable=True)
+        asked.update({name: self.data[name] for name in self.fields if self.data.get(name)})
+        return f"?{asked.urlencode()}" if asked else ""
+
+
+class ByProviderForm(FilterForm):
     provider = forms.ChoiceField(required=False, label="Integration")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -589,7 +610,7 @@ class ByProviderForm(forms.Form):
         field.choices = [("", "Any integration"), *((provider.slug, provider.name) for provider in catalog())]
 
 
-class UserSearchForm(forms.Form):
+class UserSearchForm(FilterForm):
     q = forms.CharField(
         required=False,
         label="User ID, name or e-mail",
@@ -640,7 +661,7 @@ class HealthForm(ByProviderForm):
     field_order = ("period", "provider")
 
 
-class AuditFilterForm(forms.Form):
+class AuditFilterForm(FilterForm):
     DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     who = forms.CharField(required=False, label="Who", max_length=300, widget=whole("The whole address or ID"))
     action = forms.CharField(required=False, label="What", max_length=60, widget=whole("As the list has it"))

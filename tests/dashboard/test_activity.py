@@ -133,7 +133,7 @@ def test_calls_are_listed_newest_first(as_alice: Client, project: Project) -> No
         ({"user": "user-1"}, ["GET /a → 200"]),
         ({"status": "4"}, ["GET /b → 404"]),
         ({"provider": "jira", "status": "5"}, []),
-        ({"status": "nonsense"}, ["GET /b → 404", "GET /a → 200"]),
+        ({"status": "nonsense"}, []),
     ],
 )
 def test_filter_calls(query: dict[str, str], paths: list[str], as_alice: Client, project: Project) -> None:

@@ -214,5 +214,9 @@ def test_a_project_without_calls_says_what_will_be_there(as_alice: Client, proje
     assert "No calls in 24 hours" in text(as_alice.get(url("calls_health", project.pk)))
 
 
-def test_a_period_that_does_not_exist_is_the_day(as_alice: Client, noted: Project) -> None:
-    assert len(as_alice.get(url("calls_health", noted.pk), {"period": "eon"}).context["report"].slots) == 24
+def test_of_an_integration_that_does_not_exist_nothing_is_told(as_alice: Client, noted: Project) -> None:
+    page = text(as_alice.get(url("calls_health", noted.pk), {"provider": "nonsense"}))
+
+    assert "Select a valid choice." in page
+    assert "Nothing matches these filters." in page
+    assert "calls in 24 hours" not in page

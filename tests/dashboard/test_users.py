@@ -134,8 +134,12 @@ def test_users_first_seen_since_a_day(as_alice: Client, connection: Connection, 
     assert [row.sub for row in response.context["page"].rows] == ["user-2"]
 
 
-def test_a_day_that_is_none_is_said(as_alice: Client, connection: Connection) -> None:
-    assert "Enter a valid date" in text(as_alice.get(url("users", connection.project_id), {"since": "soon"}))
+def test_a_day_that_is_none_is_said_and_finds_nobody(as_alice: Client, connection: Connection) -> None:
+    response = as_alice.get(url("users", connection.project_id), {"since": "soon"})
+
+    assert response.context["page"].rows == []
+    assert "Enter a valid date" in text(response)
+    assert "Nothing matches these filters." in text(response)
 
 
 # Tokens ---------------------------------------------------------------------------------------------------------------

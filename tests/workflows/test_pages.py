@@ -206,6 +206,13 @@ def test_users_are_found_by_their_name(olivia: Client, base: str, worker: Worker
     assert "Nobody like that is connected." in text(olivia.get(address, {"q": "nobody"}))
 
 
+def test_what_nobody_can_be_called_finds_nobody(olivia: Client, base: str, worker: Worker, lent: Connection) -> None:
+    page = text(olivia.get(f"{base}/workflows/{worker.workflow(values(a='1')).pk}/users", {"q": "a" * 256}))
+
+    assert f"/connections/{lent.pk}" not in page
+    assert "at most 255 characters" in page
+
+
 def test_switching_leads_back_to_the_page_of_the_list(
     olivia: Client, base: str, worker: Worker, lent: Connection
 ) -> None:
@@ -251,6 +258,7 @@ def runs(worker: Worker, lent: Connection) -> list[Run]:
         ("error=NOTHING", 1),
         ("since=2020-01-01T00:00", 2),
         ("until=2020-01-01T00:00", 0),
+        ("since=soon", 0),
     ],
 )
 def test_runs_are_filtered(olivia: Client, base: str, runs: list[Run], query: str, shown: int) -> None:
@@ -284,6 +292,14 @@ def test_failures_are_replayed_together_once(olivia: Client, base: str, runs: li
     olivia.post(f"{base}/runs/replay", {"status": "bad"})
 
     assert [run.replay_of_id for run in Run.objects.exclude(replay_of=None)] == [runs[1].pk]
+
+
+def test_with_a_filter_that_is_none_nothing_is_replayed(olivia: Client, base: str, runs: list[Run]) -> None:
+    answer = olivia.post(f"{base}/runs/replay", {"status": "bad", "since": "soon"}, follow=True)
+
+    assert not Run.objects.exclude(replay_of=None).exists()
+    assert "Nothing was replayed" in text(answer)
+    assert "Enter a valid date/time." in text(answer)
 
 
 def test_an_uncertain_step_is_settled_on_its_page(

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from integrations import http
-from integrations.dashboard.forms import LinesField, whole
+from integrations.dashboard.forms import FilterForm, LinesField, whole
 from integrations.errors import PermanentError
 from integrations.models import Connection, Event, Integration, Project
 from workflows.models import AlertRule, ProjectSecret, Run, Workflow
@@ -39,7 +39,7 @@ STATUS_FILTERS = [
 ]
 
 
-class RunFilterForm(forms.Form):
+class RunFilterForm(FilterForm):
     status = forms.ChoiceField(choices=STATUS_FILTERS, required=False)
     workflow = forms.ModelChoiceField(queryset=Workflow.objects.none(), required=False, empty_label="Any workflow")
     integration = forms.ModelChoiceField(
@@ -64,7 +64,7 @@ class RunFilterForm(forms.Form):
         integration.label_from_instance = lambda found: found.provider.name
 
 
-class EventFilterForm(forms.Form):
+class EventFilterForm(FilterForm):
     state = forms.ChoiceField(required=False, choices=[("", "Any outcome"), *Event.State.choices], label="Outcome")
     source = forms.ChoiceField(required=False, choices=[("", "Any way"), *Event.Source.choices], label="Came by")
     name = forms.CharField(required=False, label="Event", max_length=120, widget=whole("Its whole name"))

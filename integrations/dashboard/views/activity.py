@@ -5,6 +5,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 from django.db.models import QuerySet
@@ -25,9 +26,8 @@ from integrations.models import AuditEntry, Call, CallHour, Connection, Project
 def calls(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     project = find_project(request, project_id)
     form = CallFilterForm(request.GET)
-    wanted = form.cleaned_data if form.is_valid() else {}
-    context = {**_of_calls(project, "log"), "form": form, "is_filtered": any(wanted.values())}
-    found = page_of(_filtered(project, wanted), request, "-at")
+    context = {**_of_calls(project, "log"), "form": form, "is_filtered": form.is_filtered}
+    found = page_of(form.find(partial(_filtered, project)), request, "-at")
     users.link(project, found.rows)
     return render(request, "dashboard/calls.html", {**context, "page": found})
 
@@ -65,12 +65,12 @@ def calls_health(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     """Charts of errors and latency, and the routes that are slowest and that fail most."""
     project = find_project(request, project_id)
     form = HealthForm(request.GET)
-    wanted = form.cleaned_data if form.is_valid() else {}
-    period = wanted.get("period") or "day"
-    found = call_stats.report(project, period, wanted.get("provider", ""))
-    context = {
-        **_of_calls(project, "health"),
-        "form": form,
+    context = {**_of_calls(project, "health"), "form": form}
+    if not form.is_valid():
+        return render(request, "dashboard/calls_health.html", {**context, "is_filtered": True})
+    period = form.cleaned_data["period"] or "day"
+    found = call_stats.report(project, period, form.cleaned_data["provider"])
+    context |= {
         "report": found,
         "period": call_stats.PERIODS[period][0],
         "calls_chart": charts.calls_chart(found.slots, found.step),
@@ -88,17 +88,9 @@ def _of_calls(project: Project, tab: str) -> dict[str, Any]:
 def audit_log(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     project = find_project(request, project_id)
     form = AuditFilterForm(request.GET)
-    is_filter = form.is_valid()
-    wanted = form.cleaned_data if is_filter else {}
-    context = {
-        "project": project,
-        "section": "audit",
-        "form": form,
-        "is_filtered": not is_filter or any(wanted.values()),
-    }
-    entries = _entries(project, wanted) if is_filter else AuditEntry.objects.none()
-    found = page_of(entries.select_related("actor"), request, "-at")
-    return render(request, "dashboard/audit.html", {**context, "page": found, "query": request.GET.urlencode()})
+    context = {"project": project, "section": "audit", "form": form, "is_filtered": form.is_filtered}
+    found = page_of(form.find(partial(_entries, project)).select_related("actor"), request, "-at")
+    return render(request, "dashboard/audit.html", {**context, "page": found})
 
 
 def _entries(project: Project, wanted: dict[str, Any]) -> QuerySet[AuditEntry]:
@@ -120,7 +112,7 @@ def export_audit(request: HttpRequest, project_id: uuid.UUID) -> HttpResponseBas
     project = find_project(request, project_id)
     form = AuditFilterForm(request.GET)
     if not form.is_valid():
-        return redirect(f"{reverse('dashboard:audit', args=[project.pk])}?{request.GET.urlencode()}")
+        return redirect(reverse("dashboard:audit", args=[project.pk]) + form.as_query())
     found = _entries(project, form.cleaned_data)
     headers = {"Content-Disposition": 'attachment; filename="audit.csv"'}
     return StreamingHttpResponse(_csv(found), content_type="text/csv; charset=utf-8", headers=headers)

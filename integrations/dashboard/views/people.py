@@ -3,8 +3,11 @@
 import re
 import uuid
 from datetime import UTC, datetime, time
+from functools import partial
+from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
@@ -13,15 +16,20 @@ from integrations import users as people
 from integrations.dashboard.access import Role, action, find_project, form_page, of_project, page, page_for
 from integrations.dashboard.forms import UserFilterForm
 from integrations.dashboard.paging import page_of
-from integrations.models import Call, ConnectedUser
+from integrations.models import Call, ConnectedUser, Project
 
 
 @page
 def users(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     project = find_project(request, project_id)
     form = UserFilterForm(request.GET)
-    wanted = form.cleaned_data if form.is_valid() else {}
-    found = ConnectedUser.objects.filter(project=project).prefetch_related("connections__grant")
+    found = form.find(partial(_wanted, project)).prefetch_related("connections__grant")
+    context = {"project": project, "section": "users", "form": form, "is_filtered": form.is_filtered}
+    return render(request, "dashboard/users.html", {**context, "page": page_of(found, request, "-created_at")})
+
+
+def _wanted(project: Project, wanted: dict[str, Any]) -> QuerySet[ConnectedUser]:
+    found = ConnectedUser.objects.filter(project=project)
     if wanted.get("q"):
         found = found.named(wanted["q"])
     if wanted.get("provider"):
@@ -31,8 +39,7 @@ def users(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     found = found.with_health(wanted.get("health", ""))
     if wanted.get("provider") and wanted.get("health") == "none":
         found = found.none()  # Whoever is connected to something has a connection: no need to look through all.
-    context = {"project": project, "section": "users", "form": form, "is_filtered": any(wanted.values())}
-    return render(request, "dashboard/users.html", {**context, "page": page_of(found, request, "-created_at")})
+    return found
 
 
 @page

@@ -2,10 +2,12 @@
 
 import json
 import uuid
+from functools import partial
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 
 from integrations import audit, users
 from integrations.dashboard.access import Role, action, find_project, of_project, page
@@ -22,8 +24,7 @@ MOST_RUNS = 50
 def events(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     project = find_project(request, project_id)
     form = EventFilterForm(request.GET, project=project)
-    wanted = form.cleaned_data if form.is_valid() else {}
-    found = Event.objects.matching(project, wanted).defer("payload").prefetch_related("runs")
+    found = form.find(partial(Event.objects.matching, project)).defer("payload").prefetch_related("runs")
     found = found.select_related("connection__integration")
     shown = page_of(found, request, "-id")
     users.link(project, shown.rows)
@@ -31,9 +32,9 @@ def events(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
         "project": project,
         "section": "events",
         "form": form,
-        "is_filtered": any(wanted.values()),
+        "is_filtered": form.is_filtered,
         "page": shown,
-        "can_replay": wanted.get("state") in Event.UNHEARD,
+        "can_replay": form.cleaned_data.get("state") in Event.UNHEARD,
     }
     return render(request, "workflows/events.html", context)
 
@@ -89,7 +90,10 @@ def replay_many(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     """Replay the events of the list that led to nothing."""
     project = find_project(request, project_id)
     form = EventFilterForm(request.POST, project=project)
-    wanted = form.cleaned_data if form.is_valid() else {}
+    if not form.is_valid():
+        messages.error(request, "Nothing was replayed: the filter is not right.")
+        return redirect(reverse("workflows:events", args=[project_id]) + form.as_query())
+    wanted = form.cleaned_data
     if wanted.get("state") not in Event.UNHEARD:
         messages.error(request, "Choose failed or ignored events first: others have had their runs.")
         return redirect("workflows:events", project_id)

@@ -2,10 +2,12 @@
 
 import json
 import uuid
+from functools import partial
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 
 from integrations import audit, users
 from integrations.dashboard.access import Role, action, find_project, page
@@ -26,18 +28,18 @@ LATEST = 50
 def runs(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     project = find_project(request, project_id)
     form = RunFilterForm(request.GET, project=project)
-    wanted = form.cleaned_data if form.is_valid() else {}
-    found = Run.objects.matching(project, wanted).select_related("workflow__integration")
+    found = form.find(partial(Run.objects.matching, project)).select_related("workflow__integration")
     shown = page_of(found.defer("payload", "settings", "response"), request, "-id")
     users.link(project, shown.rows)
     context = {
         "project": project,
         "section": "runs",
         "form": form,
-        "is_filtered": any(wanted.values()),
+        "is_filtered": form.is_filtered,
         "page": shown,
-        "is_live": not request.GET.get("after"),
-        "has_tests": lambda: not wanted.get("tests") and _tested_lately(project),  # asked by the whole page only
+        "is_live": form.is_valid() and not request.GET.get("after"),
+        # Asked by the whole page only.
+        "has_tests": lambda: form.is_valid() and not form.cleaned_data["tests"] and _tested_lately(project),
         "can_replay": any(run.status in Run.BAD for run in shown.rows),
     }
     template = "workflows/runs.html#rows" if getattr(request, "htmx", False) else "workflows/runs.html"
@@ -96,8 +98,10 @@ def replay_many(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     """Replay the failures that the list's filter shows."""
     project = find_project(request, project_id)
     form = RunFilterForm(request.POST, project=project)
-    wanted = form.cleaned_data if form.is_valid() else {}
-    failed = Run.objects.matching(project, wanted).filter(status__in=(Run.Status.FAILED, Run.Status.DEAD))
+    if not form.is_valid():
+        messages.error(request, "Nothing was replayed: the filter is not right.")
+        return redirect(reverse("workflows:runs", args=[project_id]) + form.as_query())
+    failed = Run.objects.matching(project, form.cleaned_data).filter(status__in=(Run.Status.FAILED, Run.Status.DEAD))
     before = len(failed.exclude(replays=None).order_by().values("pk").distinct()[: MOST_REPLAYED + 1])
     count = skipped = 0
     new = failed.filter(replays=None).select_related("version", "workflow__deployed", "connection__user", "event")

@@ -1,8 +1,11 @@
 """For which users a workflow is switched on, and switching it in their stead."""
 
 import uuid
+from functools import partial
+from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -12,19 +15,17 @@ from integrations import audit
 from integrations.dashboard.access import Role, action, page, page_before
 from integrations.dashboard.forms import UserSearchForm
 from integrations.dashboard.paging import page_of
-from integrations.models import ConnectedUser
+from integrations.models import ConnectedUser, Connection
 from workflows import settings
 from workflows.dashboard.access import find_workflow
+from workflows.models import Workflow
 
 
 @page
 def users(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UUID) -> HttpResponse:
     workflow = find_workflow(request, project_id, workflow_id)
     form = UserSearchForm(request.GET)
-    wanted = form.cleaned_data["q"] if form.is_valid() else ""
-    found = workflow.integration.connections.select_related("grant", "user")
-    if wanted:
-        found = found.filter(user__in=ConnectedUser.objects.filter(project=project_id).named(wanted))
+    found = form.find(partial(_connections, workflow)).select_related("grant", "user")
     shown = page_of(found, request, "-created_at")
     ids = [connection.pk for connection in shown.rows]
     switched_on = set(workflow.enablements.on().filter(connection__in=ids).values_list("connection_id", flat=True))
@@ -35,9 +36,16 @@ def users(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UUID) -
         "page": shown,
         "switched_on": switched_on,
         "form": form,
-        "is_filtered": bool(wanted),
+        "is_filtered": form.is_filtered,
     }
     return render(request, "workflows/users.html", context)
+
+
+def _connections(workflow: Workflow, wanted: dict[str, Any]) -> QuerySet[Connection]:
+    found = workflow.integration.connections.all()
+    if wanted.get("q"):
+        found = found.filter(user__in=ConnectedUser.objects.filter(project=workflow.project_id).named(wanted["q"]))
+    return found
 
 
 @action(Role.DEVELOPER)
