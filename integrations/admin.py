@@ -13,8 +13,9 @@ from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -75,12 +76,14 @@ if TYPE_CHECKING:
     IntegrationModelForm = forms.ModelForm[Integration]
     BaseUserAdmin = DjangoUserAdmin[User]
     BaseUserForm = AdminUserCreationForm[User]
+    BaseUserChangeForm = UserChangeForm[User]
 else:
     ModelAdmin = admin.ModelAdmin
     TabularInline = admin.TabularInline
     IntegrationModelForm = forms.ModelForm
     BaseUserAdmin = DjangoUserAdmin
     BaseUserForm = AdminUserCreationForm
+    BaseUserChangeForm = UserChangeForm
 
 _has_permission = admin.site.has_permission
 
@@ -118,8 +121,20 @@ class UserForm(BaseUserForm):
         return email
 
 
+class UserChange(BaseUserChangeForm):
+    def clean_is_active(self) -> bool:
+        is_active = bool(self.cleaned_data["is_active"])
+        if self.instance.is_active and not is_active:
+            try:
+                members.require_other_owners([self.instance])
+            except members.LastOwner as refusal:
+                raise ValidationError(str(refusal)) from None
+        return is_active
+
+
 @admin.register(User)
 class UserAdmin(BaseUserAdmin):
+    form = UserChange
     add_form = UserForm
     ordering = ("email",)
     list_display = ("email", "first_name", "last_name", "is_superuser", "is_active", "last_login")
@@ -133,6 +148,45 @@ class UserAdmin(BaseUserAdmin):
     )
     readonly_fields = ("last_login", "date_joined")
     add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
+    actions = ("delete_selected",)
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and "is_active" in form.changed_data:
+            action = "account activated" if obj.is_active else "account deactivated"
+            members.note_of_account(obj, request.user, action)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Name the accounts and what they are in projects; sessions and factors go with them. Raises LastOwner."""
+        users = list(objs)
+        members.require_other_owners(users)
+        roles = [(member, f"{member.get_role_display()} of {member.project}") for member in members.of_accounts(users)]
+        names: list[Any] = []
+        for user in users:
+            theirs = [words for member, words in roles if member.user_id == user.pk]
+            names += [str(user), theirs] if theirs else [str(user)]
+        return names, {"accounts": len(users), "memberships": len(roles)}, set(), []
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except members.LastOwner as refusal:
+            messages.error(request, str(refusal))
+            return HttpResponseRedirect(reverse("admin:integrations_user_change", args=[object_id]))
+
+    @admin.action(description="Delete selected users", permissions=["delete"])
+    def delete_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> Any:
+        try:
+            return delete_selected(self, request, queryset)
+        except members.LastOwner as refusal:
+            messages.error(request, str(refusal))
+            return None
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        members.delete_accounts([obj], request.user)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        members.delete_accounts(list(queryset), request.user)
 
 
 # Addresses, apps and tokens that allauth would keep are kept elsewhere, or not at all.

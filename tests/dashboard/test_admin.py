@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from integrations import audit, removing
+from integrations import audit, members, removing
 from integrations.models import AuditEntry, Connection, Grant, Integration, Member, Project, SigningKey, User
 from integrations.models.base import sealed_columns
 from tests.dashboard.conftest import ProviderApi, text
@@ -243,3 +243,81 @@ def test_a_user_is_added_by_address(as_root: Client) -> None:
     as_root.post(reverse("admin:integrations_user_add"), {**data, "password2": "a fine long one 7"})
 
     assert User.objects.filter(email="dave@example.com").exists()
+
+
+# Accounts -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_account_of_a_last_owner_is_not_deleted(as_root: Client, project: Project, alice: User) -> None:
+    delete = reverse("admin:integrations_user_delete", args=[alice.pk])
+
+    asked = as_root.get(delete, follow=True)
+    told = as_root.post(delete, {"post": "yes"}, follow=True)
+
+    for page in (asked, told):
+        assert "Acme Tasks would be left without an owner" in text(page)
+    assert Member.objects.filter(user=alice, role="owner").exists()
+
+
+def test_owners_are_not_deleted_together(as_root: Client, project: Project, alice: User, bob: User) -> None:
+    Member.objects.filter(user=bob).update(role="owner")
+
+    page = act(as_root, "user", "delete_selected", alice, bob, post="yes")
+
+    assert "Acme Tasks would be left without an owner" in text(page)
+    assert "Successfully" not in text(page)
+    assert Member.objects.filter(project=project).count() == 2
+
+
+def test_an_account_goes_with_its_sessions_and_its_projects_note_it(
+    as_root: Client, as_bob: Client, project: Project, bob: User
+) -> None:
+    as_bob.get(reverse("dashboard:overview", args=[project.pk]))
+    delete = reverse("admin:integrations_user_delete", args=[bob.pk])
+
+    asked = text(as_root.get(delete))
+    as_root.post(delete, {"post": "yes"})
+
+    assert "Admin of Acme Tasks" in asked
+    assert not User.objects.filter(pk=bob.pk).exists()
+    entry = AuditEntry.objects.get(action="member removed")
+    assert (entry.actor_name, entry.detail) == ("root@example.com", "bob@example.com, whose account was deleted")
+
+
+def test_accounts_of_no_project_are_deleted_together(as_root: Client, project: Project, stranger: User) -> None:
+    asked = text(act(as_root, "user", "delete_selected", stranger))
+    act(as_root, "user", "delete_selected", stranger, post="yes")
+
+    assert "stranger@example.com" in asked
+    assert not User.objects.filter(pk=stranger.pk).exists()
+
+
+def switch_off(client: Client, user: User) -> Any:
+    """Save the page of an account without the tick that says that it is active."""
+    return client.post(reverse("admin:integrations_user_change", args=[user.pk]), {"email": user.email})
+
+
+def test_the_account_of_a_last_owner_is_not_deactivated(as_root: Client, project: Project, alice: User) -> None:
+    refused = switch_off(as_root, alice)
+
+    assert "Acme Tasks would be left without an owner" in str(refused.context["adminform"].form.errors["is_active"])
+    assert User.objects.get(pk=alice.pk).is_active
+
+
+def test_a_deactivated_owner_is_none(as_root: Client, project: Project, alice: User, bob: User) -> None:
+    Member.objects.filter(user=bob).update(role="owner")
+
+    switch_off(as_root, bob)
+    switch_off(as_root, alice)
+
+    assert list(User.objects.filter(is_active=False)) == [bob]
+    assert members.is_last_owner(Member.objects.get(user=alice))
+    assert AuditEntry.objects.get().action == "account deactivated"
+
+
+def test_a_project_that_only_superusers_look_after_keeps_no_account(as_root: Client, alice: User) -> None:
+    Project.objects.create(name="Nobody's")
+
+    as_root.post(reverse("admin:integrations_user_delete", args=[alice.pk]), {"post": "yes"})
+
+    assert not User.objects.filter(pk=alice.pk).exists()
