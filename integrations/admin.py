@@ -106,6 +106,22 @@ admin.site.site_header = admin.site.site_title = "Patchbay"
 admin.site.index_title = "Everything in this deployment"
 
 
+class Audited(ModelAdmin):
+    """What is changed here is noted in its project as `changed`, with what was before.
+
+    Nothing is deleted, unless by a use case that notes it.
+    """
+
+    changed = ""
+
+    def note(self, request: HttpRequest, project: Project, form: Any, detail: str = "") -> None:
+        if form.changed_data:
+            audit.record(project, request.user, self.changed, detail, audit.change_in(form))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 # People and projects --------------------------------------------------------------------------------------------------
 
 
@@ -258,7 +274,7 @@ class ErasureAdmin(ReadOnly):
 class ProjectAdminForm(SdkForm, ProjectSettingsForm):
     class Meta:
         model = Project
-        fields = [*ProjectSettingsForm.Meta.fields, *SdkForm.Meta.fields, "require_second_factor"]
+        fields = [*ProjectSettingsForm.Meta.fields, *SdkForm.Meta.fields]
         labels = ProjectSettingsForm.Meta.labels | SdkForm.Meta.labels
         help_texts = ProjectSettingsForm.Meta.help_texts | SdkForm.Meta.help_texts
 
@@ -288,18 +304,21 @@ class MemberInline(TabularInline):
 
 
 @admin.register(Project)
-class ProjectAdmin(ModelAdmin):
+class ProjectAdmin(Audited):
+    """What is deleted, and who needs a second factor, is decided where the dashboard says what follows."""
+
+    changed = "project changed"
     form = ProjectAdminForm
     inlines = (MemberInline,)
     list_display = ("name", "kind", "id", "created_at", "in_dashboard")
     list_filter = ("kind", "allow_loopback_origins", "connect_without_claim", "accept_tokens_without_audience")
     search_fields = ("name", "id")
-    readonly_fields = ("id", "created_at", "deletion")
+    readonly_fields = ("id", "created_at", "deletion", "factor")
     fieldsets = (
         (None, {"fields": ("name", "kind", "id", "created_at", "call_log_days", "run_log_days", "deletion")}),
         ("Pages that may use the SDK", {"fields": ("allowed_origins", "allow_loopback_origins", "return_urls")}),
         ("Exceptions", {"fields": ("accept_tokens_without_audience", "connect_without_claim")}),
-        ("Members", {"fields": ("require_second_factor",)}),
+        ("Members", {"fields": ("factor",)}),
     )
 
     @admin.display(description="Dashboard")
@@ -314,16 +333,19 @@ class ProjectAdmin(ModelAdmin):
             return "It is deleted; its rows are being cleared away."
         return _asked_there(reverse("dashboard:delete_project", args=[project.pk]), "Delete this project")
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Where it is asked for says what goes, and what it holds goes in the background.
-        return False
+    @admin.display(description="Second factor")
+    def factor(self, project: Project) -> SafeString | str:
+        if project._state.adding:
+            return "-"
+        words = "Required of owners and admins" if project.require_second_factor else "Require one of owners and admins"
+        return _asked_there(reverse("dashboard:members", args=[project.pk]), words)
 
     def save_model(self, request: HttpRequest, obj: Project, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        if form.changed_data:
-            action = "project changed" if change else "project created"
-            audit.record(obj, request.user, action, change=audit.change_in(form))
-        if not change:
+        if change:
+            self.note(request, obj, form)
+        else:
+            audit.record(obj, request.user, "project created", f"{obj.name} ({obj.kind})")
             members.add(obj, request.user, Member.Role.OWNER, request.user)  # type: ignore[arg-type]
 
 
@@ -599,9 +621,13 @@ class IntegrationAdmin(ModelAdmin):
 
 
 @admin.register(Portal)
-class PortalAdmin(ModelAdmin):
-    """How portals look and what they say. One that nobody has edited has no row: the dashboard's editor makes it."""
+class PortalAdmin(Audited):
+    """How portals look and what they say. One that nobody has edited has no row: the dashboard's editor makes it.
 
+    To have the defaults again, empty its fields: that is noted, too.
+    """
+
+    changed = "portal changed"
     form = PortalForm
     list_display = ("integration", "theme", "accent_color", "shows_activity")
     list_filter = ("theme", "shows_activity")
@@ -613,9 +639,7 @@ class PortalAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Portal, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        if form.changed_data:
-            name = obj.integration.provider.name
-            audit.record(obj.integration.project, request.user, "portal changed", name, audit.change_in(form))
+        self.note(request, obj.integration.project, form, obj.integration.provider.name)
 
 
 @admin.register(OAuthApp)

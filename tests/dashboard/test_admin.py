@@ -169,6 +169,18 @@ def test_a_project_is_edited_by_the_rules_of_the_dashboard(as_root: Client, proj
     assert "Line 1:" in text(response)
 
 
+def test_a_second_factor_is_required_where_nobody_locks_himself_out(as_root: Client, project: Project) -> None:
+    inline = {"members-TOTAL_FORMS": "0", "members-INITIAL_FORMS": "0"}
+    change = reverse("admin:integrations_project_change", args=[project.pk])
+
+    as_root.post(change, {"name": "Anew", "kind": "development", "require_second_factor": "on", **inline})
+    page = text(as_root.get(change))
+
+    found = Project.objects.get()
+    assert (found.name, found.require_second_factor) == ("Anew", False)
+    assert f'href="{reverse("dashboard:members", args=[project.pk])}"' in page
+
+
 def test_a_member_is_changed_by_the_rules_of_the_dashboard(as_root: Client, project: Project, bob: User) -> None:
     owner, admin_ = Member.objects.get(role="owner"), Member.objects.get(user=bob)
     change = partial(reverse, "admin:integrations_member_change")

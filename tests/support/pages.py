@@ -13,6 +13,7 @@ from integrations.docs.reference import groups
 from tests.isolation.routes import Route, every_route
 from tests.support.stories import (
     Street,
+    account_of,
     allowed,
     call_of,
     chosen,
@@ -246,9 +247,8 @@ PAGES: dict[str, list[State]] = {
     "admin:integrations_member_add": [State(who="root")],
     "admin:integrations_integration_add": [State(who="root")],
     "admin:auth_group_delete": [State(who="root")],
-    "admin:integrations_user_delete": [State(who="root")],
+    "admin:integrations_user_delete": [State(who="root", rows=account_of("sam@acme.test"))],
     "admin:integrations_member_delete": [State(who="root", rows=member_named("sam@acme.test"))],
-    "admin:integrations_portal_delete": [State(who="root")],
     "admin:mfa_authenticator_delete": [State(who="root")],
     "admin:workflows_workflow_delete": [State(who="root")],
     "admin:password_change": [State(who="root")],

@@ -639,6 +639,10 @@ def member_named(email: str) -> Any:
     return lambda house: {"object_id": house.project.members.get(user__email=email).pk}
 
 
+def account_of(email: str) -> Any:
+    return lambda house: {"object_id": house.project.members.get(user__email=email).user_id}
+
+
 def passkey_of(name: str) -> Any:
     owner = f"{name}@acme.test"
     return lambda house: {"pk": Authenticator.objects.get(user__email=owner, type=Authenticator.Type.WEBAUTHN).pk}
