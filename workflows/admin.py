@@ -3,15 +3,18 @@
 import json
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.core.exceptions import ValidationError
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from integrations import audit
-from integrations.admin import EventAdmin, ModelAdmin, TabularInline
+from integrations.admin import Audited, EventAdmin, TabularInline
 from integrations.admin_lists import Endless, ReadOnly
 from integrations.models import Event
 from workflows import deploy, dispatch, runs
@@ -29,15 +32,35 @@ class StartsWithFilter(admin.SimpleListFilter):
         return queryset.filter(trigger_type=self.value()) if self.value() else queryset
 
 
+class WorkflowForm(forms.ModelForm):  # type: ignore[type-arg]
+    """It knows on which revision it is based, as the builder does: of two who change a workflow, the later is told."""
+
+    class Meta:
+        model = Workflow
+        fields = ("name", "description", "is_default_on", "is_hidden", "position", "revision")
+        widgets = {"revision": forms.HiddenInput}
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if data.get("revision") != self.initial["revision"]:
+            raise ValidationError("This workflow was changed elsewhere meanwhile. Open this page anew to see how.")
+        return data
+
+
 @admin.register(Workflow)
-class WorkflowAdmin(ModelAdmin):
+class WorkflowAdmin(Audited):
     """Name, description and switches are changed here; the steps in the builder, which checks them."""
 
+    changed = "workflow changed"
+    form = WorkflowForm
     list_display = ("name", "project", "integration", "state", "trigger_type", "is_default_on", "updated_at")
     list_filter = ("is_paused", StartsWithFilter, "is_default_on", "is_hidden")
     list_select_related = ("project", "integration__project", "deployed")
     search_fields = ("name", "project__name")
-    fields = ("name", "description", "is_paused", "is_default_on", "is_hidden", "position", "builder", "definition")
+    fields = (
+        *("name", "description", "is_paused", "is_default_on", "is_hidden", "position"),
+        *("builder", "definition", "revision"),
+    )
     readonly_fields = ("is_paused", "builder", "definition")
     actions = ("pause", "go_on", "undeploy")
     show_full_result_count = False
@@ -47,6 +70,9 @@ class WorkflowAdmin(ModelAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("workflows.delete_workflow")
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Name the workflows only: what goes with them may be a million runs, which nobody could read."""
@@ -61,8 +87,11 @@ class WorkflowAdmin(ModelAdmin):
             deploy.delete(workflow, request.user)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        audit.record(obj.project, request.user, "workflow changed", f"{obj.name}: {', '.join(form.changed_data)}")
+        # Only what was changed: the draft may be another by now.
+        changed = {name: form.cleaned_data[name] for name in form.changed_data}
+        if changed:
+            Workflow.objects.filter(pk=obj.pk).update(**changed, revision=F("revision") + 1, updated_at=Now())
+        self.note(request, obj.project, form, obj.name)
 
     @admin.display(description="State")
     def state(self, workflow: Workflow) -> str:
@@ -170,12 +199,12 @@ class RunAdmin(Endless):
         count = 0
         for run in rows[:500]:
             try:
-                runs.replay(run)
+                again = runs.replay(run)
                 count += 1
             except runs.RunRefused as refusal:
                 messages.error(request, f"{run.pk}: {refusal}")
             else:
-                audit.record(run.project, request.user, "run replayed", str(run.pk))
+                audit.record(run.project, request.user, "run replayed", f"{run.pk} as {again.pk}")
         messages.success(request, f"{count} started again.")
 
     @admin.action(description="Cancel")

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib.admin import site
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from integrations.models import AuditEntry, Call, ConnectedUser, Event, Grant, Integration, Project, User
+from integrations.models import AuditEntry, Call, ConnectedUser, Event, Grant, Integration, Portal, Project, User
 from integrations.models.base import CountUpTo
 from tests.dashboard.conftest import text
 from tests.dashboard.test_many_rows import acme, grow
@@ -110,6 +111,30 @@ def test_an_app_of_another_project_can_be_chosen(as_root: Client, acme: House, i
     assert Integration.objects.get(pk=integration.pk).oauth_app == shared
 
 
+def test_only_what_a_use_case_deletes_or_belongs_to_no_project_is_deleted_here(rf: RequestFactory, root: User) -> None:
+    request = rf.get("/admin/")
+    request.user = root
+
+    deletable = {model.__name__ for model, page in site._registry.items() if page.has_delete_permission(request)}
+
+    assert deletable == {"User", "Group", "Authenticator", "Member", "Workflow"}
+
+
+def test_what_is_changed_here_is_noted_with_what_was_before(as_root: Client, acme: House) -> None:
+    portal = Portal.objects.get_or_create(integration=acme.integration)[0]
+    inline = {"members-TOTAL_FORMS": 0, "members-INITIAL_FORMS": 0}
+    name = acme.project.name
+
+    as_root.post(address(Project, "change", acme.project.pk), {"name": "Anew", "kind": acme.project.kind, **inline})
+    as_root.post(address(Portal, "change", portal.pk), {"connect_label": "Join", "theme": "dark"})
+    as_root.post(address(Workflow, "change", acme.run.workflow_id), renamed(acme.run.workflow))
+
+    noted = {entry.action: entry for entry in AuditEntry.objects.filter(actor_name="root@example.com")}
+    assert noted["project changed"].before["Name"] == name
+    assert noted["portal changed"].after["Connect button"] == "Join"
+    assert noted["workflow changed"].after["Name"] == "Renamed"
+
+
 @pytest.mark.parametrize("model", READ_ONLY, ids=lambda model: model.__name__)
 @pytest.mark.parametrize("page", ["change", "delete"])
 def test_what_happened_cannot_be_changed_or_deleted(model: Any, page: str, as_root: Client, acme: House) -> None:
@@ -133,11 +158,40 @@ def test_an_integration_stays_where_it_is_whatever_is_sent(
     assert (found.project, found.provider_slug, found.is_active) == (project, "jira", False)
 
 
+def renamed(workflow: Workflow, **more: str) -> dict[str, Any]:
+    """What the page of a workflow sends with another name."""
+    return {"name": "Renamed", "position": "0", "revision": workflow.revision, **more}
+
+
+def test_a_builder_that_is_open_is_told_of_what_is_changed_here(as_root: Client, acme: House) -> None:
+    workflow = acme.run.workflow
+    save = reverse("workflows:save_draft", args=[workflow.project_id, workflow.pk])
+    draft = {"name": "Mine", "draft": workflow.draft, "revision": workflow.revision}
+
+    as_root.post(address(Workflow, "change", workflow.pk), renamed(workflow))
+    answer = as_root.post(save, draft, content_type="application/json")
+
+    assert answer.status_code == 409
+    assert Workflow.objects.get(pk=workflow.pk).name == "Renamed"
+
+
+def test_what_the_builder_saved_meanwhile_is_not_written_over(as_root: Client, acme: House) -> None:
+    workflow = acme.run.workflow
+    save = reverse("workflows:save_draft", args=[workflow.project_id, workflow.pk])
+    draft = {"name": "Mine", "draft": {"steps": []}, "revision": workflow.revision}
+
+    as_root.post(save, draft, content_type="application/json")
+    page = text(as_root.post(address(Workflow, "change", workflow.pk), renamed(workflow)))
+
+    assert "This workflow was changed elsewhere meanwhile" in page
+    assert Workflow.objects.get(pk=workflow.pk).name == "Mine"
+
+
 def test_a_workflow_keeps_its_steps_and_its_project_whatever_is_sent(as_root: Client, acme: House) -> None:
     before = acme.run.workflow
     sent = {"project": "x", "draft": "{}", "deployed": "", "definition": "{}", "integration": "x"}
 
-    as_root.post(address(Workflow, "change", before.pk), {"name": "Renamed", "position": "0", **sent})
+    as_root.post(address(Workflow, "change", before.pk), renamed(before, **sent))
 
     found = Workflow.objects.get(pk=before.pk)
     assert found.name == "Renamed"
