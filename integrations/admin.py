@@ -169,8 +169,7 @@ class UserAdmin(BaseUserAdmin):
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if change and "is_active" in form.changed_data:
-            action = "account activated" if obj.is_active else "account deactivated"
-            members.note_of_account(obj, request.user, action)
+            members.note_switch(obj, request.user)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Name the accounts and what they are in projects; sessions and factors go with them. Raises LastOwner."""

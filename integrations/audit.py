@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from integrations import clock
+from integrations import clock, extension
 from integrations.models import AuditEntry, AuditSeal, Project, User
 
 # From where the request under way came; "" outside of one.
@@ -25,6 +25,26 @@ SALT = "patchbay.audit"
 # By then every transaction that was writing has ended, so no entry can appear among sealed ones.
 SEALED_AFTER = timedelta(minutes=2)
 BATCH = 1000
+# What an entry may say was done, beside what an extension adds. Old entries may say what is no longer among them.
+ACTIONS = (
+    *("account activated", "account deactivated"),
+    *("API key made", "API key revoked"),
+    *("claim refused", "connect refused", "connected", "connected without claim", "disconnected"),
+    "configuration copied",
+    *("integration activated", "integration added", "integration deactivated", "integration removed"),
+    "integration settings changed",
+    *("invitation declined", "invitation sent again", "invitation withdrawn"),
+    *("member added", "member invited", "member removed", "member role changed"),
+    "portal changed",
+    *("project changed", "project created"),
+    "SDK settings changed",
+    *("second factor optional", "second factor required"),
+    *("end of signing key changed", "signing key added", "signing key ended", "signing key generated"),
+    *("signing key revoked", "signing key rotated"),
+    "test token made",
+    *("user deleted", "user disabled", "user enabled", "user exported", "user metadata changed"),
+    *("webhook made by hand", "webhook made by hand removed"),
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +53,11 @@ class Change:
 
     before: Mapping[str, Any]
     after: Mapping[str, Any]
+
+
+def actions() -> list[str]:
+    """Return what entries may say was done, in alphabetical order."""
+    return sorted([*ACTIONS, *extension.installed().audited_actions()], key=str.lower)
 
 
 def record(project: Project, actor: Any, action: str, detail: str = "", change: Change | None = None) -> None:

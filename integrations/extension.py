@@ -106,6 +106,9 @@ class Extension(Protocol):
     def sweep(self, publish: Publish) -> None:
         """Have done what is due. Called every few seconds, by one process."""
 
+    def audited_actions(self) -> tuple[str, ...]:
+        """Return what the audit log may say was done, beyond what we do."""
+
     def housekeep(self) -> int:
         """Delete what was kept long enough; return how many rows."""
 
@@ -168,6 +171,9 @@ class NullExtension:
 
     def sweep(self, publish: Publish) -> None:
         return
+
+    def audited_actions(self) -> tuple[str, ...]:
+        return ()
 
     def housekeep(self) -> int:
         return 0

@@ -82,10 +82,12 @@ def require_other_owners(users: Collection[User]) -> None:
             raise LastOwner(THEIRS_ALONE.format(", ".join(names)))
 
 
-def note_of_account(user: User, actor: Any, action: str) -> None:
-    """Note in every project of somebody what became of their account."""
+def note_switch(user: User, actor: Any) -> None:
+    """Note in every project of somebody that their account was switched on or off."""
     for member in of_accounts([user]):
-        audit.record(member.project, actor, action, user.email)
+        audit.record(
+            member.project, actor, "account activated" if user.is_active else "account deactivated", user.email
+        )
 
 
 def delete_accounts(users: Collection[User], actor: Any) -> None:

@@ -44,7 +44,7 @@ MOODS: Sequence[tuple[float, Sequence[int]]] = (
     (0.01, (500, 502, 504)),
 )
 DEEPER = ("", "/10001", "/10001/comment", "/10001/history", "/10001/watchers")
-DONE = ("user connected", "disconnected", "workflow deployed", "integration settings changed", "signing key made")
+DONE = ("connected", "disconnected", "workflow deployed", "integration settings changed", "signing key generated")
 STAFF = ("ada@example.com", "ben@example.com", "chen@example.com", "dubois@example.com")
 CHUNK = 20_000
 

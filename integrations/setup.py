@@ -87,8 +87,12 @@ def deactivate(integration: Integration, actor: Any) -> None:
 
 def _switch(integration: Integration, actor: Any, *, is_active: bool) -> None:
     if Integration.objects.filter(pk=integration.pk).exclude(is_active=is_active).update(is_active=is_active):
-        action = "integration activated" if is_active else "integration deactivated"
-        audit.record(integration.project, actor, action, integration.provider.name)
+        audit.record(
+            integration.project,
+            actor,
+            "integration activated" if is_active else "integration deactivated",
+            integration.provider.name,
+        )
     integration.is_active = is_active
     listening.ask_everybody(integration)
 

@@ -119,7 +119,7 @@ def pause(workflow: Workflow, actor: Any, *, is_paused: bool) -> None:
     workflow.is_paused = is_paused
     workflow.save(update_fields=["is_paused", "updated_at"])
     triggers.changed(workflow)
-    audit.record(workflow.project, actor, f"workflow {'paused' if is_paused else 'resumed'}", workflow.name)
+    audit.record(workflow.project, actor, "workflow paused" if is_paused else "workflow resumed", workflow.name)
 
 
 def delete(workflow: Workflow, actor: Any) -> None:

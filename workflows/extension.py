@@ -22,6 +22,17 @@ from workflows.models import AlertRule, Enablement, Run, Workflow
 BATCH, FEW = 500, 100
 
 
+ACTIONS = (
+    "alerts changed",
+    *("event replayed", "events replayed"),
+    *("run cancelled", "run replayed", "runs replayed", "step resolved"),
+    *("secret deleted", "secret set"),
+    *("workflow changed", "workflow deleted", "workflow deployed", "workflow made", "workflow paused"),
+    *("workflow resumed", "workflow rolled back", "workflow switched off", "workflow switched on"),
+    "workflow undeployed",
+)
+
+
 class Workflows:
     def describe(self, integration: Integration) -> dict[str, Any]:
         found = list(Workflow.objects.deployed().filter(integration=integration).select_related("deployed"))
@@ -127,6 +138,9 @@ class Workflows:
         publish(tasks.advance_run, [str(pk) for pk in due.values_list("pk", flat=True)[:most]])
         alerts_due = AlertRule.objects.due().values_list("project_id", flat=True)
         publish(tasks.send_alert, [str(pk) for pk in alerts_due[:BATCH]])
+
+    def audited_actions(self) -> tuple[str, ...]:
+        return ACTIONS
 
     def housekeep(self) -> int:
         triggers.heal()

@@ -17,7 +17,7 @@ from django.db.models import Model, QuerySet
 from django.forms.models import model_to_dict
 from django.http import QueryDict
 
-from integrations import clock, setup
+from integrations import audit, clock, setup
 from integrations.api.scopes import KeyScope, scopes_for
 from integrations.call_stats import PERIODS
 from integrations.dashboard.keys import clean_public_key
@@ -664,6 +664,14 @@ class HealthForm(ByProviderForm):
 class AuditFilterForm(FilterForm):
     DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     who = forms.CharField(required=False, label="Who", max_length=300, widget=whole("The whole address or ID"))
-    action = forms.CharField(required=False, label="What", max_length=60, widget=whole("As the list has it"))
+    action = forms.ChoiceField(required=False, label="What")
     since = forms.DateField(required=False, label="From", widget=DAY)
     until = forms.DateField(required=False, label="To", widget=DAY)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known, asked = audit.actions(), str(self.data.get("action", ""))
+        # What an older version called otherwise is still in the log, and its links lead here.
+        others = [asked] if asked not in known and 0 < len(asked) <= 60 and asked.isprintable() else []
+        field: Any = self.fields["action"]
+        field.choices = [("", "Anything"), *((action, action) for action in [*known, *others])]

@@ -321,11 +321,11 @@ def audit(day: dict[str, str]) -> dict[str, dict[str, Any]]:
     return {
         "all": {},
         "who": {"who": "ada@example.com"},
-        "what": {"action": "user connected"},
+        "what": {"action": "connected"},
         "nobody": {"who": "nobody@example.com"},
         "a day": day,
         "who and nothing they did": {"who": "ada@example.com", "action": "nothing"},
-        "who and what": {"who": "dubois@example.com", "action": "signing key made"},
+        "who and what": {"who": "dubois@example.com", "action": "signing key generated"},
     }
 
 

@@ -1,19 +1,25 @@
 """The audit log: what it tells, to whom, and that nobody can change it unseen."""
 
+import ast
 import csv
 import io
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db import connection as database
 from django.test import Client
 from django.urls import reverse
 
 from integrations import audit, clock
+from integrations.admin import Audited
 from integrations.models import AuditEntry, AuditSeal, ConnectedUser, Integration, Member, Project, User
+from integrations.seeding import DONE
 from tests.dashboard.conftest import text, url
 
 pytestmark = pytest.mark.django_db
@@ -257,3 +263,53 @@ def test_after_a_change_of_the_secret_key_the_old_entries_still_hold(
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another" * 10, [settings.SECRET_KEY]
 
     assert list(audit.broken()) == []
+
+
+# The choice of actions ------------------------------------------------------------------------------------------------
+
+
+def offered(page: str) -> list[str]:
+    return re.findall(r'<option value="([^"]+)"', page)
+
+
+def test_what_was_done_is_chosen_from_a_list(as_alice: Client, project: Project) -> None:
+    page = text(as_alice.get(url("audit", project.pk), {"action": "secret set"}))
+
+    assert {"connected", "user deleted", "workflow deployed"} < set(offered(page))
+    assert '<option value="secret set" selected>' in page
+
+
+def test_what_an_older_version_called_otherwise_is_found_too(as_alice: Client, project: Project) -> None:
+    audit.record(project, "user-1", "linked", "one")
+
+    page = text(as_alice.get(url("audit", project.pk), {"action": "linked"}))
+
+    assert '<option value="linked" selected>' in page
+    assert "user-1" in page
+
+
+@pytest.mark.parametrize("action", ["a" * 61, "a\x00b"])
+def test_what_no_action_can_be_called_is_said(action: str, as_alice: Client, project: Project) -> None:
+    page = text(as_alice.get(url("audit", project.pk), {"action": action}))
+
+    assert "Select a valid choice." in page
+
+
+def actions_in(code: ast.AST) -> Iterator[ast.expr]:
+    """Yield what is given as the action wherever something is recorded."""
+    for node in ast.walk(code):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("audit.record", "audit.noted"):
+            action = node.args[2]
+            yield from [action.body, action.orelse] if isinstance(action, ast.IfExp) else [action]
+
+
+def test_the_list_has_every_action_that_the_code_records() -> None:
+    code = [path.read_text() for app in ("integrations", "workflows") for path in Path(app).rglob("*.py")]
+    given = [action for text in code for action in actions_in(ast.parse(text))]
+    spelt_out = {action.value for action in given if isinstance(action, ast.Constant)}
+    in_admin = {page.changed for page in admin.site._registry.values() if isinstance(page, Audited)}
+
+    others = {ast.unparse(action) for action in given if not isinstance(action, ast.Constant)}
+
+    assert others == {"self.changed", "DONE[often_the_same(chance, len(DONE))]"}
+    assert spelt_out | in_admin | set(DONE) == set(audit.actions())

@@ -65,8 +65,13 @@ def switch(
         messages.error(request, format_html("{} {}", words, advice))
     else:
         settings.switch(workflow, connection, on=is_on)
+        audit.record(
+            workflow.project,
+            request.user,
+            "workflow switched on" if is_on else "workflow switched off",
+            f"{workflow.name} for {connection.user.sub}",
+        )
         words = "switched on" if is_on else "switched off"
-        audit.record(workflow.project, request.user, f"workflow {words}", f"{workflow.name} for {connection.user.sub}")
         messages.success(request, f"{workflow.name} is {words} for {connection.user.display_name}.")
     # Back to the page of the list that the button stood on.
     return redirect(page_before(request, otherwise=reverse("workflows:users", args=[project_id, workflow_id])))
