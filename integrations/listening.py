@@ -80,7 +80,7 @@ def stop(connection: Connection) -> None:
     """Have the provider forget a connection that is about to be removed; where it does not answer, it forgets alone."""
     if not connection.is_healthy:
         return
-    api = ProviderApi(connection, time.monotonic() + STOP_SECONDS)
+    api = ProviderApi(connection, time.monotonic() + STOP_SECONDS, is_upkeep=True)
     for feed in connection.integration.provider.feeds:
         if feed.registering:
             try:
@@ -123,7 +123,7 @@ class _Look:
     def __init__(self, subscription: Subscription, feed: Feed) -> None:
         self.subscription, self.feed, self.connection = subscription, feed, subscription.connection
         self.now = clock.now()
-        self.api = ProviderApi(self.connection, time.monotonic() + DEADLINE_SECONDS)
+        self.api = ProviderApi(self.connection, time.monotonic() + DEADLINE_SECONDS, is_upkeep=True)
         self.changes: dict[str, Any] = {}
         self.due_at: datetime | None = self.now + LATER
         self.is_over = False

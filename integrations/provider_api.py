@@ -11,10 +11,11 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from integrations import calls, clock, http, proxy
 from integrations.errors import NeedsReconnect, PermanentError, ProviderError, RateLimited, TemporaryError
-from integrations.models import Connection
+from integrations.models import ConnectedUser, Connection
 from integrations.proxy import Answer, Call, ProxyError
 from integrations.user_tokens import EndUser
 
@@ -22,10 +23,13 @@ SHOWN = 300
 
 
 class ProviderApi:
-    """Calls for one connection, all of them over by `deadline_at` (time.monotonic()). `status` is the last answer's."""
+    """Calls for one connection, all of them over by `deadline_at` (time.monotonic()). `status` is the last answer's.
 
-    def __init__(self, connection: Connection, deadline_at: float | None = None) -> None:
-        self.connection = connection
+    Nothing is called for a user who is disabled, but for upkeep: taking back what listens for them.
+    """
+
+    def __init__(self, connection: Connection, deadline_at: float | None = None, *, is_upkeep: bool = False) -> None:
+        self.connection, self.is_upkeep = connection, is_upkeep
         self.deadline_at = deadline_at or time.monotonic() + settings.HTTP_DEADLINE_SECONDS
         self.provider = connection.integration.provider
         self.status = 0
@@ -57,6 +61,8 @@ class ProviderApi:
         `path` is below the provider's API and not percent-encoded. Raises NeedsReconnect, RateLimited, TemporaryError
         (`was_sent` None when what became of it is not known) or PermanentError with the provider's own words.
         """
+        if self.connection.user.disabled_at and not self.is_upkeep:
+            raise PermanentError(gettext(ConnectedUser.DISABLED))
         check_patience(self.connection)
         left = self.deadline_at - time.monotonic()
         if left <= 0:

@@ -96,9 +96,7 @@ def _refused_filters(workflow: Workflow) -> Iterator[Problem]:
     )
     if trigger is None or not trigger.query(given.get("input") or {}, None):
         return
-    working = Connection.objects.filter(integration=workflow.integration_id).exclude(
-        pk__in=Connection.objects.needing_reconnect()
-    )
+    working = Connection.objects.healthy().filter(integration=workflow.integration_id, user__disabled_at=None)
     connection = working.select_related("integration__project", "grant", "user").order_by("-updated_at").first()
     if connection is None:
         return

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from integrations.database import writing
 from integrations.mailbox import Mailbox
-from integrations.models import Connection, Event
+from integrations.models import ConnectedUser, Connection, Event
 from integrations.owners import owner_name
 from workflows import engine, runs, triggers
 from workflows.carriers import carriers
@@ -248,7 +248,7 @@ def _why_nobody(event: Event) -> str:
     if event.source in Event.FROM_PROVIDER:
         has_any = workflows.listening_to(triggers.KIND, event.name).exists()
         if has_any:
-            return "No workflow that begins with it is switched on for this connection."
+            return _disabled(event) or "No workflow that begins with it is switched on for this connection."
         return _paused(workflows, triggers.KIND, event) or "No deployed workflow begins with it."
     if event.source in WHY_NOBODY:
         return WHY_NOBODY[event.source]
@@ -257,7 +257,13 @@ def _why_nobody(event: Event) -> str:
     mine = Connection.objects.filter(project=event.project_id, user__sub=event.sub)
     if not mine.exists():
         return "This user has no connection."
-    return "No workflow that listens to it is switched on for this user."
+    return _disabled(event) or "No workflow that listens to it is switched on for this user."
+
+
+def _disabled(event: Event) -> str:
+    user = {"connections": event.connection_id} if event.connection_id else {"sub": event.sub}
+    users = ConnectedUser.objects.filter(project=event.project_id, **user)
+    return "This user is disabled." if users.exclude(disabled_at=None).exists() else ""
 
 
 def _paused(workflows: WorkflowQuerySet, trigger: str, event: Event) -> str:

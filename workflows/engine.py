@@ -616,6 +616,8 @@ class _Branch:
         """Sort what went wrong by what to do next."""
         row.error = str(self._masked(step, str(error)))[:1000]
         if isinstance(error, NeedsReconnect):
+            if self.run.is_asked_for:
+                return self._fail(step, row, str(error), {})
             self._wait_for(row, None)
             raise _Park(str(error))
         if isinstance(error, RateLimited):

@@ -10,6 +10,7 @@ from typing import Any, Concatenate, ParamSpec
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 
 from integrations import language, user_tokens
@@ -154,6 +155,13 @@ def as_response(result: Any) -> HttpResponseBase:
 def method_not_allowed(methods: tuple[str, ...]) -> JsonResponse:
     allow = ", ".join(methods)
     return refusal(405, "method_not_allowed", f"Use {allow} here.", headers={"Allow": allow})
+
+
+def enabled(connection: Connection) -> Connection:
+    """Return it. Raises ApiError where nothing may be done in its user's name."""
+    if connection.user.disabled_at:
+        raise ApiError(400, "user_disabled", gettext(ConnectedUser.DISABLED))
+    return connection
 
 
 def answer_to(error: Exception) -> JsonResponse | None:

@@ -10,7 +10,8 @@ import pytest
 from django.db import InterfaceError, OperationalError
 from django.db import connections as databases
 
-from integrations.models import Connection, Event
+from integrations import users
+from integrations.models import Call, Connection, Event
 from tests.integrations.conftest import Window
 from tests.support.sandbox import Sandbox
 from tests.workflows.conftest import Worker, action, values
@@ -320,6 +321,70 @@ def test_what_is_wrong_with_an_input_is_said_at_it(alice: Window, connection: Co
     answer = alice.api("POST", "actions", {"action": "JIRA_GET_ISSUE", "parameters": {}})
 
     assert answer.json()["fields"] == {"issue": "Issue is required."}
+
+
+def test_an_action_that_is_refused_never_happens_later(
+    alice: Window, connection: Connection, sandbox: Sandbox, worker: Worker, effects: Effects
+) -> None:
+    """Who hears no sends it again; if the first were done after all, it would be done twice."""
+    sandbox.operate("grants/revoke", {"all": True})
+    given = {"project": "OPS", "issue_type": "Task", "summary": "Once"}
+
+    answer = alice.api("POST", "actions", {"action": "JIRA_CREATE_ISSUE", "parameters": given})
+    alice.connect()
+    worker.later()
+    worker.work()
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "needs_reconnect")
+    assert Run.objects.get().status == Run.Status.FAILED
+    assert effects("issue_created") == []
+
+
+def test_a_request_whose_workflow_waits_for_the_user_says_that_it_goes_on(
+    alice: Window, connection: Connection, sandbox: Sandbox, request_flow: Callable[..., Workflow]
+) -> None:
+    workflow = request_flow(action("get_issue", issue="OPS-1"), RESPOND)
+    sandbox.operate("grants/revoke", {"all": True})
+
+    answer = alice.api("POST", f"sdk/triggers/{workflow.pk}", {"name": "Ada"})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "needs_reconnect")
+    assert "do not send it again" in answer.json()["message"]
+    assert Run.objects.get().status == Run.Status.NEEDS_RECONNECT
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("actions", {"action": "JIRA_GET_ISSUE", "parameters": {"issue": "OPS-1"}}),
+        ("sdk/actions", {"action": "jira", "sourceKey": "projects"}),
+        ("sdk/triggers/{workflow}", {}),
+    ],
+)
+def test_nothing_is_done_for_a_user_who_is_disabled(
+    path: str,
+    body: dict[str, Any],
+    alice: Window,
+    connection: Connection,
+    sandbox: Sandbox,
+    request_flow: Callable[..., Workflow],
+) -> None:
+    workflow = request_flow(RESPOND)
+    users.disable(connection.user, "test")
+
+    answer = alice.api("POST", path.format(workflow=workflow.pk), body)
+
+    assert (answer.status_code // 100, answer.json()["code"]) == (4, "user_disabled")
+    assert not Call.objects.exists()
+
+
+def test_an_event_of_a_user_who_is_disabled_says_so(connection: Connection, worker: Worker) -> None:
+    worker.switch_on(worker.workflow(values("one", a="1")), connection)
+    users.disable(connection.user, "test")
+
+    event = worker.send(connection)
+
+    assert (event.state, event.reason) == (Event.State.IGNORED, "This user is disabled.")
 
 
 def test_an_action_needs_a_connection(mallory: Window, connection: Connection) -> None:

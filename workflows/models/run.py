@@ -204,6 +204,11 @@ class Run(TimeOrderedModel):
     def is_over(self) -> bool:
         return self.status not in self.UNFINISHED
 
+    @property
+    def is_asked_for(self) -> bool:
+        """Somebody waits for this very run. What they are told failed must not happen later: they may ask again."""
+        return self.trigger == "action" or self.is_test
+
     def begin(self, owner: str) -> None:
         """Note who is going to carry a run that is about to be stored, as the first in the line."""
         self.lease_owner = owner

@@ -8,7 +8,7 @@ from django.http import HttpResponse, JsonResponse
 from integrations.models import Connection
 from integrations.proxy import NOT_CONNECTED
 from integrations.refusals import refusal
-from integrations.sdk.api import ApiError, Caller, api
+from integrations.sdk.api import ApiError, Caller, api, enabled
 from workflows import dispatch, runs, settings
 from workflows.models import Enablement, Run, Workflow
 from workflows.runs import RunRefused
@@ -35,11 +35,11 @@ def _connection(caller: Caller, integration_id: uuid.UUID) -> Connection:
         connection = caller.connection(wanted)
         if connection.integration_id != integration_id:
             raise ApiError(400, "wrong_credential", "This connection belongs to another integration.")
-        return connection
+        return enabled(connection)
     found: Connection | None = caller.connections().filter(integration=integration_id).first()
     if found is None:
         raise ApiError(400, "not_connected", NOT_CONNECTED)
-    return found
+    return enabled(found)
 
 
 @api("POST")
@@ -121,11 +121,13 @@ def _no_answer(run: Run) -> HttpResponse:
     if run.status in Run.CLAIMABLE:
         return _problem(run, STILL_RUNNING, "still_running", "The workflow is still running. Ask for its run later.")
     if run.status == Run.Status.NEEDS_RECONNECT:
-        return _problem(run, 400, "needs_reconnect", run.reason)
+        words = f"{run.reason} The run goes on once the user has connected again: do not send it again."
+        return _problem(run, 400, "needs_reconnect", words)
     row = run.steps.filter(status__in=["failed", "uncertain"]).order_by("-pk").first()
     more = {"fields": row.error_fields} if row and row.error_fields else {}
     words = row.error if row and row.error else run.reason or f"The run ended as {run.status}."
-    return _problem(run, 400, f"run_{run.status}", words, **more)
+    is_lost = run.is_asked_for and run.connection is not None and not run.connection.is_healthy
+    return _problem(run, 400, "needs_reconnect" if is_lost else f"run_{run.status}", words, **more)
 
 
 def _problem(run: Run, status: int, code: str, message: str, **more: Any) -> JsonResponse:
@@ -175,7 +177,10 @@ def _run_action(caller: Caller) -> HttpResponse:
         for action in integration.provider.actions:
             if action_name(integration.provider_slug, action.slug) == name.upper():
                 connection = _connection(caller, integration.pk)
-                run = runs.start_action(integration, connection, action.slug, given)
+                try:
+                    run = runs.start_action(integration, connection, action.slug, given)
+                except RunRefused as refusal:
+                    raise ApiError(409, refusal.code, str(refusal)) from refusal
                 return _action_answer(runs.wait_for(run.pk, runs.RESPONSE_SECONDS, for_end=True))
     raise ApiError(404, "no_action", f"This project has no action “{name[:80]}”.")
 

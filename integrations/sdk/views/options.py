@@ -9,7 +9,7 @@ from integrations.models import Connection
 from integrations.provider_api import ProviderApi
 from integrations.providers.base import Options, Source
 from integrations.proxy import NOT_CONNECTED
-from integrations.sdk.api import ApiError, Caller, api
+from integrations.sdk.api import ApiError, Caller, api, enabled
 
 LONGEST_SEARCH = 200
 
@@ -36,7 +36,7 @@ def _connection(caller: Caller, slug: str) -> Connection:
     found: Connection | None = caller.connection(caller.selected()) if caller.selected() else mine.first()
     if found is None or found.integration.provider_slug != slug:
         raise ApiError(400, "not_connected", NOT_CONNECTED)
-    return found
+    return enabled(found)
 
 
 def _values(parameters: object) -> dict[str, Any]:

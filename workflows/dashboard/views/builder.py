@@ -242,6 +242,8 @@ def _connection(workflow: Workflow, wanted: object) -> Connection:
     connection = found.select_related("integration__project", "grant", "user").first()
     if connection is None:
         raise Refused(400, "This connection does not exist any more. Choose another.")
+    if connection.user.disabled_at:
+        raise Refused(400, "The user of this connection is disabled. Choose another, or enable them on their page.")
     return connection
 
 
