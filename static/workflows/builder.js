@@ -13,7 +13,7 @@ const KEPT_CONNECTION = `patchbay-preview-${data.workflow.id}`;
 
 // The preview connection: where choices come from, and whom tests run for.
 const kept = sessionStorage.getItem(KEPT_CONNECTION);
-store.connection = (data.connections.find((each) => each.id === kept) ?? data.connections.find((each) => each.is_healthy) ?? data.connections[0])?.id ?? null;
+store.connection = (data.connections.find((each) => each.id === kept) ?? data.connections.find((each) => !each.trouble) ?? data.connections[0])?.id ?? null;
 
 const flow = new Flow(store, new Forms(store), $("flow"), (id) => test(id));
 flow.draw();
@@ -117,7 +117,7 @@ store.addEventListener("state", () => {
   if (payload.value === example) payload.value = example = exampleOf();
 });
 if (data.connections.length) {
-  const options = data.connections.map((each) => ({ value: each.id, label: each.is_healthy ? each.label : `${each.label} (needs reconnect)` }));
+  const options = data.connections.map((each) => ({ value: each.id, label: each.trouble ? `${each.label} (${each.trouble})` : each.label }));
   $("test-connection").append(select(options, store.connection, (chosen) => {
     store.connection = chosen;
     sessionStorage.setItem(KEPT_CONNECTION, chosen);

@@ -11,6 +11,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 
+from integrations import users
 from integrations.models import AuditEntry, Connection, Integration, Member, User
 from tests.support.upstream import Upstream, serving
 from tests.workflows.conftest import Worker, action, values
@@ -292,6 +293,29 @@ def test_failures_are_replayed_together_once(olivia: Client, base: str, runs: li
     olivia.post(f"{base}/runs/replay", {"status": "bad"})
 
     assert [run.replay_of_id for run in Run.objects.exclude(replay_of=None)] == [runs[1].pk]
+
+
+def test_why_some_could_not_be_replayed_is_said(olivia: Client, base: str, runs: list[Run], lent: Connection) -> None:
+    users.disable(lent.user, "test")
+
+    page = olivia.post(f"{base}/runs/replay", {"status": "failed"}, follow=True).content.decode()
+
+    assert "0 failed runs started again. 1 could not: This user was disabled" in page
+
+
+def test_of_a_user_who_is_disabled_nothing_is_tested_and_every_list_says_so(
+    olivia: Client, base: str, worker: Worker, lent: Connection
+) -> None:
+    workflow = worker.workflow(values("one", a="1"))
+    users.disable(lent.user, "test")
+    asked = {"connection": str(lent.pk), "payload": {}}
+
+    answer = olivia.post(f"{base}/workflows/{workflow.pk}/test", asked, content_type="application/json")
+
+    assert (answer.status_code, "is disabled" in answer.json()["message"]) == (400, True)
+    for page in (f"{base}/workflows/{workflow.pk}/users", f"{base}/connections/{lent.pk}"):
+        assert ">Disabled</span>" in olivia.get(page).content.decode()
+    assert "user disabled" in olivia.get(f"{base}/workflows/{workflow.pk}").content.decode()
 
 
 def test_with_a_filter_that_is_none_nothing_is_replayed(olivia: Client, base: str, runs: list[Run]) -> None:

@@ -120,11 +120,18 @@ def _data(workflow: Workflow) -> dict[str, Any]:
         "samples": workflow.samples,
         "reserved": sorted(definitions.RESERVED),
         "connections": [
-            {"id": str(found.pk), "label": f"{found.user.display_name} · {found}", "is_healthy": found.is_healthy}
+            {"id": str(found.pk), "label": f"{found.user.display_name} · {found}", "trouble": _trouble(found)}
             for found in connections[:MOST_CONNECTIONS]
         ],
         "urls": calls,
     }
+
+
+def _trouble(connection: Connection) -> str:
+    """Return why nothing can be tested with it, "" where it can."""
+    if connection.user.disabled_at:
+        return "user disabled"
+    return "" if connection.is_healthy else "needs reconnect"
 
 
 def _starts(workflow: Workflow) -> list[dict[str, str]]:

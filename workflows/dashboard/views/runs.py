@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections import Counter
 from functools import partial
 
 from django.contrib import messages
@@ -103,18 +104,19 @@ def replay_many(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
         return redirect(reverse("workflows:runs", args=[project_id]) + form.as_query())
     failed = Run.objects.matching(project, form.cleaned_data).filter(status__in=(Run.Status.FAILED, Run.Status.DEAD))
     before = len(failed.exclude(replays=None).order_by().values("pk").distinct()[: MOST_REPLAYED + 1])
-    count = skipped = 0
+    count, refusals = 0, Counter[str]()
     new = failed.filter(replays=None).select_related("version", "workflow__deployed", "connection__user", "event")
     for found in new[:MOST_REPLAYED]:
         try:
             use_cases.replay(found)
             count += 1
-        except RunRefused:
-            skipped += 1
-    audit.record(project, request.user, "runs replayed", f"{count} runs")
-    words = f"{count} failed run{'' if count == 1 else 's'} started again."
-    if skipped:
-        words += f" {skipped} could not, because their connection was removed."
+        except RunRefused as refusal:
+            refusals[str(refusal)] += 1
+    many = f"{count} failed run{'' if count == 1 else 's'}"
+    audit.record(project, request.user, "runs replayed", many)
+    words = f"{many} started again."
+    for reason, skipped in refusals.items():
+        words += f" {skipped} could not: {reason}"
     if before:
         shown = before if before <= MOST_REPLAYED else f"More than {MOST_REPLAYED}"
         words += f" {shown} had been replayed before and {'was' if before == 1 else 'were'} left out."
