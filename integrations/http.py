@@ -355,7 +355,9 @@ def _check_address(url: str) -> None:
         return
     if not all(host.rstrip(".").split(".")) and host:
         raise PermanentError("This is not an address that can be called.")
-    if parts.scheme != "https" or not host or "@" in parts.netloc:
+    if parts.scheme == "https" and "@" in parts.netloc:
+        raise PermanentError("An address may hold no user name or password. Send them in an Authorization header.")
+    if parts.scheme != "https" or not host:
         raise PermanentError(
             "Only https addresses may be called, unless OUTBOUND_LOCAL_HOSTS names the exact host:port."
         )

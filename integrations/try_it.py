@@ -9,7 +9,7 @@ import json
 import time
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from django.conf import settings
 
@@ -79,7 +79,9 @@ def call(integration: Integration, staff: User, method: str, address: str, body:
     parts = urlsplit(address)
     sent = body.encode()
     headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if sent else {})
-    wanted = proxy.Call(method, unquote(parts.path), parts.query, headers, sent, len(sent))
+    # Encoded as browsers do it: JQL is typed with spaces.
+    query = quote(parts.query, safe="%/?:@!$&'()*+,;=[]")
+    wanted = proxy.Call(method, unquote(parts.path), query, headers, sent, len(sent))
     began = time.monotonic()
     try:
         answer = proxy.forward(end_user(integration.project, staff), integration.provider_slug, wanted)

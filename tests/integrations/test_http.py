@@ -297,7 +297,7 @@ def test_a_call_lost_on_a_kept_connection_is_not_sent_again(server: Server, meth
 
 ELSEWHERE = """
     http://api.example.com/  http://localhost:9/  http://127.0.0.1/  http://127.0.0.1:90/  //127.0.0.1/  127.0.0.1
-    http://127.0.0.1:9@evil.example/  https://127.0.0.1:9@evil.example/  https://user:password@api.example.com/
+    http://127.0.0.1:9@evil.example/
     ftp://api.example.com/  file:///etc/passwd  https:///path
 """
 
@@ -307,6 +307,16 @@ def test_an_address_that_is_neither_https_nor_named_is_refused(settings: Any, ur
     settings.OUTBOUND_LOCAL_HOSTS = ["127.0.0.1:9"]
 
     with pytest.raises(PermanentError, match="Only https") as caught:
+        http.send("GET", url)
+
+    assert caught.value.was_sent is False
+
+
+@pytest.mark.parametrize("url", ["https://127.0.0.1:9@evil.example/", "https://user:password@api.example.com/"])
+def test_an_address_with_a_user_name_is_refused(settings: Any, url: str) -> None:
+    settings.OUTBOUND_LOCAL_HOSTS = ["127.0.0.1:9"]
+
+    with pytest.raises(PermanentError, match="no user name or password") as caught:
         http.send("GET", url)
 
     assert caught.value.was_sent is False

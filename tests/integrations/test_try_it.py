@@ -93,6 +93,14 @@ def test_a_query_and_a_body_go_out_as_they_were_typed(dashboard: Client, jira: I
     assert "Made with Patchbay" in found
 
 
+def test_a_query_may_be_typed_as_it_reads(dashboard: Client, jira: Integration, sandbox: Sandbox) -> None:
+    connect(dashboard, jira, sandbox)
+
+    page = send(dashboard, jira, '/rest/api/3/search/jql?fields=key&jql=project = OPS AND summary ~ "é" ORDER BY key')
+
+    assert '<span class="badge badge-good">200</span>' in page
+
+
 def test_after_a_call_the_examples_still_lead_somewhere(dashboard: Client, jira: Integration, sandbox: Sandbox) -> None:
     connect(dashboard, jira, sandbox)
 

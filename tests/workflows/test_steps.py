@@ -327,6 +327,7 @@ def test_nothing_inside_is_ever_called(lent: Connection, worker: Worker, url: st
         for words in (
             "not an address of the open internet",
             "Only https addresses",
+            "no user name or password",
             "cannot be called",
             "cannot be reached",
         )
