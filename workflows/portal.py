@@ -1,6 +1,7 @@
 """Which workflows the portal of an integration offers, and in what order."""
 
 from django.db import transaction
+from django.db.models import F
 
 from integrations.extension import Offer
 from integrations.models import Integration
@@ -29,5 +30,8 @@ def arrange(integration: Integration, wanted: list[Offer]) -> None:
     hidden = {offer.id for offer in wanted if offer.is_hidden}
     for position, workflow in enumerate([*order, *known.values()]):
         workflow.position = position
-        workflow.is_hidden = str(workflow.pk) in hidden if workflow in order else workflow.is_hidden
-    Workflow.objects.bulk_update([*order, *known.values()], ["position", "is_hidden"])
+        is_hidden = str(workflow.pk) in hidden if workflow in order else workflow.is_hidden
+        if is_hidden != workflow.is_hidden:
+            # A builder that is open shows it, and would write back what it was.
+            workflow.is_hidden, workflow.revision = is_hidden, F("revision") + 1
+    Workflow.objects.bulk_update([*order, *known.values()], ["position", "is_hidden", "revision"])

@@ -193,6 +193,9 @@ def test_their_order_and_what_is_hidden_are_saved(
 
     assert offered(as_alice, integration) == ["Third", "Second", "First"]
     assert list(Workflow.objects.filter(is_hidden=True)) == [workflows[0]]
+    before = {workflow.pk: workflow.revision for workflow in workflows}
+    changed = [workflow.pk for workflow in Workflow.objects.all() if workflow.revision != before[workflow.pk]]
+    assert changed == [workflows[0].pk], "a builder that shows it otherwise is told; the others need not be"
     assert AuditEntry.objects.get(action="portal changed").after["Offered"] == "Third, Second, First (hidden)"
 
 
