@@ -260,6 +260,17 @@ def test_json_that_is_not_whole_is_not_deployed(worker: Worker) -> None:
     assert found == [("trigger", "sample"), ("update_issue", "fields")]
 
 
+def test_a_date_that_is_none_is_not_deployed(worker: Worker) -> None:
+    given = {"project": "OPS", "issue_type": "Task", "summary": "Bake"}
+    worker.workflow(action("create_issue", **given, due_date="{{trigger.due}}"))
+
+    with pytest.raises(deploy.NotDeployable) as refused:
+        worker.workflow(action("create_issue", **given, due_date="banana"))
+
+    [problem] = refused.value.problems
+    assert (problem.field, problem.message) == ("due_date", "“banana” is not a date. Write it as 2026-11-23.")
+
+
 def test_choices_come_from_the_users_own_account(alice: Window, connection: Connection) -> None:
     def ask(key: str, **values: str) -> Any:
         parameters = [{"key": name, "source": {"type": "VALUE", "value": value}} for name, value in values.items()]

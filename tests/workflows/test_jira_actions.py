@@ -106,11 +106,11 @@ def test_fields_that_a_type_asks_for(act: Callable[..., Run], asked: list[Any]) 
         ({"issue_type": "Wish"}, "issue_type", "Specify a valid 'issuetype'"),
         ({"issue_type": "Story"}, "fields.customfield_10050", "Team is required."),
         ({"assignee": "nobody@example.com"}, "assignee", "Nobody who can be assigned has the e-mail"),
-        ({"due_date": "soon"}, "due_date", "“soon” is not a date."),
+        ({"due_date": '{{"soon"}}'}, "due_date", "“soon” is not a date."),
         ({"description": "{}", "format": "adf"}, "description", "This is not an Atlassian document"),
         ({"fields": {"Team": "Nobody"}, "issue_type": "Story"}, "fields.customfield_10050", "is not one of Platform"),
         ({"summary": "x" * 300}, "summary", "Summary can't exceed 255 characters."),
-        ({"format": "html"}, "format", "takes one of: markdown, text, adf"),
+        ({"format": '{{"html"}}'}, "format", "takes one of: markdown, text, adf"),
     ],
 )
 def test_what_jira_refuses_is_said_at_its_field(act: Callable[..., Run], given: Any, field: str, words: str) -> None:

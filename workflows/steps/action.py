@@ -1,6 +1,7 @@
 """An action of the provider, in the user's name."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 from integrations.models import Integration
@@ -24,8 +25,8 @@ class Action(StepType):
         for item in action.fields:
             if item.is_required and is_empty(given.get(item.key)):
                 yield item.key, f"{item.label} is required."
-            elif item.kind == "object" and is_plain(given.get(item.key)):
-                yield item.key, NOT_JSON
+            elif is_plain(given.get(item.key)) and (wrong := _wrong(item, given[item.key])):
+                yield item.key, wrong
         for key in given:
             if action.field(key) is None:
                 yield key, f"{action.title} has no input “{key}”."
@@ -73,6 +74,17 @@ def _render(item: Field | None, value: Any, context: Context) -> Any:
     if item is not None and item.quote is not None and isinstance(value, str) and "{{" in value:
         return expressions.render_quoted(value, context.scope, item.quote)
     return context.render(value)
+
+
+def _wrong(item: Field, text: str) -> str:
+    """Return what is wrong with a text that no run will change, "" when nothing is."""
+    if item.kind == "object":
+        return NOT_JSON
+    try:
+        _as_kind(item, text)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def is_plain(value: Any) -> bool:
@@ -126,6 +138,11 @@ def _as_kind(item: Field, value: Any) -> Any:
     if item.options and value not in [option.value for option in item.options]:
         names = ", ".join(option.value for option in item.options[:12])
         raise ValueError(f"{item.label} takes one of: {names}.")
+    if item.kind == "date" and not isinstance(value, list | dict):
+        try:
+            date.fromisoformat(str(value).strip()[:10])
+        except ValueError:
+            raise ValueError(f"“{str(value)[:40]}” is not a date. Write it as 2026-11-23.") from None
     if item.kind == "rich_text" and isinstance(value, dict):
         return value
     if isinstance(value, list | dict):
