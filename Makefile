@@ -25,6 +25,7 @@ demo: $(RUN_STAMP) ## Bring the demo's workflows into the project of Acme Tasks,
 	  $(BIN)/python manage.py project import "Acme Tasks" $$file --secret ACME_TOKEN=@var/keys/demo_hook_token \
 	    --secret ACME_URL=$$(sed -n 's/^DEMO_URL=//p' var/local.env) || exit 1; done
 	@echo "Now activate Jira in the dashboard (Integrations), and connect it in Acme Tasks: $$(sed -n 's/^DEMO_URL=//p' var/local.env)"
+	@echo "Whoever was connected before switches the workflows on in the portal, under Configuration."
 
 test: $(DEV_STAMP) ## Run the tests (ARGS="-k vault" chooses some)
 	@$(BIN)/python -m tests.support.browsers

@@ -130,17 +130,17 @@ ADD = _add()
 def route_of(path: str) -> str:
     """Return a path without what differs from call to call: /rest/api/3/issue/OPS-1 is /rest/api/3/issue/{}.
 
-    A part with a digit in it is an id, unless it is a version near the beginning.
+    A part with a digit in it is an id, unless it is a version near the beginning; so is one in capitals, as keys are.
     """
     parts = path[:500].split("/")
     kept = [
-        part if not DIGIT.search(part) or (index < VERSION_WITHIN and VERSION.match(part)) else "{}"
+        part if not IS_ID.search(part) or (index < VERSION_WITHIN and VERSION.match(part)) else "{}"
         for index, part in enumerate(parts)
     ]
     return "/".join(kept)[:200]
 
 
-DIGIT = re.compile(r"\d")
+IS_ID = re.compile(r"\d|^[A-Z][A-Z_]+$")
 VERSION, VERSION_WITHIN = re.compile(r"^v?\d{1,2}(\.\d{1,2})?$"), 5
 
 

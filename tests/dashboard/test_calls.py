@@ -127,6 +127,7 @@ def test_every_answer_of_our_own_is_explained() -> None:
     [
         ("/rest/api/3/issue/OPS-1/comment/10001", "/rest/api/3/issue/{}/comment/{}"),
         ("/rest/api/3/myself", "/rest/api/3/myself"),
+        ("/rest/api/3/issue/createmeta/OPS/issuetypes", "/rest/api/3/issue/createmeta/{}/issuetypes"),
         ("/rest/agile/1.0/board/7", "/rest/agile/1.0/board/{}"),
         ("/v2/users/8f14e45f-ceea-467f-9b0b-1234567890ab", "/v2/users/{}"),
         ("/", "/"),
