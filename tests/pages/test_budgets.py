@@ -1,4 +1,6 @@
-"""What a page costs: few queries, little to send, few requests. What misses its budget prints what it is made of.
+"""That a page is there in its state, and what it costs: few queries, little to send, few requests.
+
+What misses its budget prints what it is made of.
 
 Weight is what the server sends to a browser that has nothing yet: the page as it is, for pages are not compressed
 (config/settings.py says why), and its style sheets and scripts as a production sends them, compressed.
@@ -64,8 +66,10 @@ def imported(name: str) -> frozenset[str]:
 
 
 @pytest.mark.parametrize("page", every_page(), ids=str)
-def test_a_page_keeps_to_its_budget(page: Page, street: Street) -> None:
-    visit(street, page)  # what is remembered a moment is remembered now
+def test_a_page_is_there_and_keeps_to_its_budget(page: Page, street: Street) -> None:
+    first = visit(street, page)  # what is remembered a moment is remembered now
+    assert first.status_code == page.state.status, first.get("Location", "")
+    assert first["Content-Type"].startswith("text/html")
 
     address = page.address(street)
     with CaptureQueriesContext(connection) as queries:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.isolation.routes import Route, every_route
-from tests.support.pages import NOT_PAGES, PAGES, Page, declared, every_page
+from tests.support.pages import NOT_PAGES, PAGES, Page, declared
 from tests.support.stories import Street
 
 ROUTES = every_route()
@@ -33,14 +33,6 @@ def test_every_route_says_whether_somebody_looks_at_it(route: Route) -> None:
 @pytest.mark.parametrize("name", [*PAGES, *NOT_PAGES])
 def test_what_is_declared_exists(name: str) -> None:
     assert [route for route in ROUTES if name in declared(route)], f"{name} is no route any more."
-
-
-@pytest.mark.parametrize("page", every_page(), ids=str)
-def test_a_page_is_there_in_the_state_that_was_declared(page: Page, street: Street) -> None:
-    response = visit(street, page)
-
-    assert response.status_code == page.state.status, response.get("Location", "")
-    assert response["Content-Type"].startswith("text/html")
 
 
 @pytest.mark.parametrize("route", OTHERS, ids=str)

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from integrations.docs.pages import written
 from tests.browser import axe_package
-from tests.support.pages import Page, State, every_page
+from tests.support.pages import Page, every_page
 from tests.support.stories import Street
 from tests.support.visitor import ERRORS, NARROWEST, PHONE, PORTALS, Visitor
 
@@ -55,22 +54,6 @@ def test_the_admin_is_for_everyone_too(page: Page, visitor: Visitor, axe: str) -
     tab = visitor.open(page)
 
     wrong = {"in light": axe_package.violations(tab, axe), "console": visitor.complaints(), "policy": visitor.reports}
-
-    assert {name: found for name, found in wrong.items() if found} == {}
-
-
-@pytest.mark.parametrize("slug", [page.slug for page in written()])
-def test_everyone_can_read_the_manual(slug: str, visitor: Visitor, axe: str) -> None:
-    tab = visitor.go(State(who="nobody"), f"/docs/{slug}")
-    tab.evaluate(WALK)
-
-    wrong = {
-        "in light": axe_package.violations(tab, axe),
-        "headings": tab.evaluate("() => look.headings()"),
-        "on a phone": on_a_phone(tab, axe),
-        "console": visitor.complaints(),
-        "policy": visitor.reports,
-    }
 
     assert {name: found for name, found in wrong.items() if found} == {}
 
