@@ -21,6 +21,7 @@ from integrations import audit, clock, setup
 from integrations.api.scopes import KeyScope, scopes_for
 from integrations.call_stats import PERIODS
 from integrations.dashboard.keys import clean_public_key
+from integrations.dashboard.meanwhile import Meanwhile, MeanwhileModel
 from integrations.models import Integration, Invitation, Member, OAuthApp, Project, User
 from integrations.models.project import LOOPBACK, clean_origin
 from integrations.providers import catalog
@@ -47,7 +48,7 @@ class ProjectForm(ProjectModelForm):
         }
 
 
-class ProjectSettingsForm(ProjectForm):
+class ProjectSettingsForm(MeanwhileModel, ProjectForm):
     class Meta(ProjectForm.Meta):
         fields = ["name", "kind", "call_log_days", "run_log_days"]
         labels = {
@@ -127,7 +128,8 @@ class ScopeChoice:
         return self.scope.is_required
 
 
-class IntegrationSettingsForm(forms.Form):
+class IntegrationSettingsForm(Meanwhile, forms.Form):
+    write_only = ("client_secret",)
     shared_app = forms.ModelChoiceField(
         OAuthApp.objects.none(),
         required=False,
@@ -197,9 +199,22 @@ class IntegrationSettingsForm(forms.Form):
             self.add_error(refusal.field if refusal.field in self.fields else None, str(refusal))
         return not self.errors
 
+    def untouched(self, name: str) -> Any:
+        """A browser sends no box that cannot be ticked, whatever is stored."""
+        if name != "scopes":
+            return super().untouched(name)
+        choices = self._choices(self["scopes"].initial or [], self["client_id"].initial)
+        return [choice.scope.name for choice in choices if choice.is_fixed or (choice.is_chosen and not self.shares)]
+
+    def is_meant(self, name: str) -> bool:
+        """A secret belongs to the client ID beside which it was typed, never to another that came meanwhile."""
+        return name == "client_id" and bool(self.data.get("client_secret"))
+
     def scope_choices(self) -> list[ScopeChoice]:
-        chosen = self["scopes"].value() or []
-        limit = self._development_scopes()
+        return self._choices(self["scopes"].value() or [], self["client_id"].value())
+
+    def _choices(self, chosen: list[str], client_id: str) -> list[ScopeChoice]:
+        limit = self._development_scopes(client_id)
         return [
             ScopeChoice(
                 scope,
@@ -210,10 +225,10 @@ class IntegrationSettingsForm(forms.Form):
             for scope in self.integration.provider.scopes
         ]
 
-    def _development_scopes(self) -> list[str] | None:
+    def _development_scopes(self, client_id: str) -> list[str] | None:
         """Return what the development keys cover, None when the settings on the page do not use them."""
         app = OAuthApp.objects.development(self.integration.provider_slug)
-        if app is None or self["client_id"].value() or self.shares or self.integration.project.is_production:
+        if app is None or client_id or self.shares or self.integration.project.is_production:
             return None
         return list(app.scopes)
 
@@ -282,7 +297,7 @@ class ReturnUrlsField(LinesField):
         return origin + line.partition("://")[2][len(parts.netloc) :]
 
 
-class SdkForm(ProjectModelForm):
+class SdkForm(MeanwhileModel, ProjectModelForm):
     allowed_origins = OriginsField(
         required=False,
         help_text="One a line: the pages that may use the SDK and frame the portal, such as https://app.example.com",

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.http import QueryDict
 
 from integrations import audit, extension
+from integrations.dashboard.meanwhile import MeanwhileModel, changed_to, mark_of
 from integrations.extension import Offer
 from integrations.models import Portal
 from integrations.portal.colours import HEX
@@ -22,7 +23,7 @@ else:
     PortalModelForm = forms.ModelForm
 
 
-class PortalForm(PortalModelForm):
+class PortalForm(MeanwhileModel, PortalModelForm):
     class Meta:
         model = Portal
         fields = Portal.LOOK
@@ -74,17 +75,34 @@ class PortalForm(PortalModelForm):
 
 
 class OfferOrder:
-    """What end users are offered, as the editor's page has it: one row each, moved by `up` and `down`, shown or not."""
+    """What end users are offered, as the editor's page has it: one row each, moved by `up` and `down`, shown or not.
 
-    def __init__(self, portal: Portal, data: QueryDict | None) -> None:
-        self.integration = portal.integration
-        self.stored = extension.installed().offers(self.integration)
-        self.offers = self._posted(data) if data is not None else self.stored
+    Like a field of the form it has a mark: see meanwhile.py. `problem` is what to say where two changed it.
+    """
 
-    def _posted(self, data: QueryDict) -> list[Offer]:
+    def __init__(self, portal: Portal, data: QueryDict | None, *, is_draft: bool = False) -> None:
+        self.integration, self.problem = portal.integration, ""
+        self.stored = self.offers = extension.installed().offers(self.integration)
+        self.mark = _mark([(offer.id, not offer.is_hidden) for offer in self.stored])
+        if data is not None:
+            self._take(data, is_draft=is_draft)
+
+    def _take(self, data: QueryDict, *, is_draft: bool) -> None:
+        shown, seen = set(data.getlist("shown")), data.get("initial-order", "")
+        is_moved = "up" in data or "down" in data
+        is_untouched = not is_moved and seen == _mark([(key, key in shown) for key in data.getlist("order")])
+        is_outdated = bool(seen) and seen != self.mark
+        if is_outdated and is_untouched:
+            return
+        self.offers = self._posted(data, shown)
+        if is_outdated and self.has_changed and is_draft:
+            self.mark = seen
+        elif is_outdated and self.has_changed:
+            self.problem = changed_to(f"“{_names(self.stored)}”")
+
+    def _posted(self, data: QueryDict, shown: set[str]) -> list[Offer]:
         known = {offer.id: offer for offer in self.stored}
         named = [known.pop(key) for key in data.getlist("order") if key in known]
-        shown = set(data.getlist("shown"))
         rows = [replace(offer, is_hidden=offer.id not in shown) for offer in named] + list(known.values())
         _move(rows, data.get("up", ""), -1)
         _move(rows, data.get("down", ""), 1)
@@ -96,6 +114,10 @@ class OfferOrder:
 
     def save(self) -> None:
         extension.installed().arrange(self.integration, self.offers)
+
+
+def _mark(rows: Iterable[tuple[str, bool]]) -> str:
+    return mark_of("\n".join(f"{key} {is_shown}" for key, is_shown in rows))
 
 
 def _move(rows: list[Offer], wanted: str, by: int) -> None:

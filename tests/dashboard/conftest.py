@@ -21,6 +21,8 @@ from integrations.models import (
     SigningKey,
     User,
 )
+from workflows import deploy
+from workflows.models import Workflow
 
 PASSWORD = "correct horse battery"
 
@@ -130,6 +132,20 @@ def connect_user() -> Callable[..., Connection]:
         )
 
     return connect
+
+
+@pytest.fixture
+def workflows(integration: Integration) -> list[Workflow]:
+    made = []
+    for name in ("First", "Second", "Third"):
+        step = {"id": "made", "type": "values", "input": {"values": [{"key": "n", "value": "1"}]}}
+        body = {"trigger": {"type": "event", "name": "go"}, "steps": [step], "settings": []}
+        workflow = Workflow.objects.create(
+            project=integration.project, integration=integration, name=name, draft=body, position=len(made)
+        )
+        deploy.deploy(workflow, "test")
+        made.append(workflow)
+    return made
 
 
 @pytest.fixture

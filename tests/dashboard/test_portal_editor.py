@@ -14,7 +14,6 @@ from django.urls import reverse
 from integrations.dashboard import portal_form
 from integrations.models import AuditEntry, Integration, Member, Portal, User
 from tests.dashboard.conftest import text, url
-from workflows import deploy
 from workflows.models import Workflow
 
 pytestmark = pytest.mark.django_db
@@ -37,20 +36,6 @@ def sample(html: str) -> Any:
     found = re.search(r'<script id="sample" type="application/json">(.*?)</script>', html, re.DOTALL)
     assert found
     return json.loads(found.group(1))
-
-
-@pytest.fixture
-def workflows(integration: Integration) -> list[Workflow]:
-    made = []
-    for name in ("First", "Second", "Third"):
-        step = {"id": "made", "type": "values", "input": {"values": [{"key": "n", "value": "1"}]}}
-        body = {"trigger": {"type": "event", "name": "go"}, "steps": [step], "settings": []}
-        workflow = Workflow.objects.create(
-            project=integration.project, integration=integration, name=name, draft=body, position=len(made)
-        )
-        deploy.deploy(workflow, "test")
-        made.append(workflow)
-    return made
 
 
 def offered(client: Client, integration: Integration) -> list[str]:

@@ -7,6 +7,7 @@ from django.core.validators import validate_email
 
 from integrations import http
 from integrations.dashboard.forms import FilterForm, LinesField, whole
+from integrations.dashboard.meanwhile import MeanwhileModel
 from integrations.errors import PermanentError
 from integrations.models import Connection, Event, Integration, Project
 from workflows.models import AlertRule, ProjectSecret, Run, Workflow
@@ -129,7 +130,7 @@ class EmailsField(LinesField):
         return line
 
 
-class AlertForm(AlertModelForm):
+class AlertForm(MeanwhileModel, AlertModelForm):
     emails = EmailsField(required=False, label="E-mail addresses", help_text="One a line.")
 
     class Meta:

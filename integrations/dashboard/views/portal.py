@@ -27,8 +27,10 @@ def editor(request: HttpRequest, project_id: uuid.UUID, slug: str) -> HttpRespon
     integration = find_integration(request, project_id, slug)
     portal = Portal.objects.of(integration)
     data = request.POST if request.method == "POST" else None
-    form, order = PortalForm(data, instance=portal), OfferOrder(portal, data)
-    is_good = form.is_valid()
+    is_draft = data is not None and "save" not in data
+    form, order = PortalForm(data, instance=portal), OfferOrder(portal, data, is_draft=is_draft)
+    form.is_draft = is_draft
+    is_good = form.is_valid() and not order.problem
     if "save" in request.POST and is_good:
         save(form, order, request.user)
         messages.success(request, f"Saved. Users see it when they next open {integration.provider.name}’s portal.")
@@ -42,7 +44,7 @@ def editor(request: HttpRequest, project_id: uuid.UUID, slug: str) -> HttpRespon
         "provider": integration.provider,
         "tab": "portal",
         "form": form,
-        "offers": order.offers,
+        "order": order,
         "is_draft": data is not None,
         "look": look,
         "sample": sample,

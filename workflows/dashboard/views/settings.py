@@ -61,12 +61,12 @@ def alerts(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     context["can_mail"] = can_mail()
     if request.method == "POST" and form.is_valid():
         change = audit.change_in(form, hidden=["webhook_url"])  # in many products the address is the secret
-        rule = form.save(commit=False)
+        rule = form.save()
         if rule.webhook_url and (not rule.webhook_secret_sealed or "new_secret" in request.POST):
             shown_once = alerting.new_secret()
             rule.seal("webhook_secret", shown_once)
-            context["secret"] = shown_once
-        rule.save()
+            rule.save(update_fields=["webhook_secret_sealed"])
+            context |= {"secret": shown_once, "form": AlertForm(instance=rule)}
         audit.record(project, request.user, "alerts changed", change=change)
         messages.success(request, "The alerts are saved.")
         if "secret" not in context:
