@@ -22,6 +22,7 @@ from integrations.api.scopes import KeyScope, scopes_for
 from integrations.call_stats import PERIODS
 from integrations.dashboard.keys import clean_public_key
 from integrations.dashboard.meanwhile import Meanwhile, MeanwhileModel
+from integrations.dashboard.names import AddressField
 from integrations.models import Integration, Invitation, Member, OAuthApp, Project, User
 from integrations.models.project import LOOPBACK, clean_origin
 from integrations.providers import catalog
@@ -550,7 +551,7 @@ class TryForm(forms.Form):
 
 
 class InvitationForm(forms.Form):
-    email = forms.EmailField(label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+    email = AddressField(label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "off"}))
     role = forms.ChoiceField(
         choices=[(role.value, f"{role.label}: {role.may}") for role in Member.Role],
         initial=Member.Role.DEVELOPER,

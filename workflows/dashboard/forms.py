@@ -3,11 +3,11 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 
 from integrations import http
 from integrations.dashboard.forms import FilterForm, LinesField, whole
 from integrations.dashboard.meanwhile import MeanwhileModel
+from integrations.dashboard.names import clean_address
 from integrations.errors import PermanentError
 from integrations.models import Connection, Event, Integration, Project
 from workflows.models import AlertRule, ProjectSecret, Run, Workflow
@@ -123,11 +123,7 @@ class EmailsField(LinesField):
     most_lines = 20
 
     def clean_line(self, line: str) -> str:
-        try:
-            validate_email(line)
-        except ValidationError:
-            raise ValidationError(f"“{line[:80]}” is not an e-mail address.") from None
-        return line
+        return clean_address(line)
 
 
 class AlertForm(MeanwhileModel, AlertModelForm):

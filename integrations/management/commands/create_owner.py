@@ -5,10 +5,10 @@ from typing import Any
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.core.validators import validate_email
 from django.db import transaction
 
 from integrations.dashboard.accounts import set_password_link
+from integrations.dashboard.names import clean_address
 from integrations.models import Member, Project, User
 
 
@@ -47,10 +47,9 @@ def _make_owner(user: User, project_name: str | None) -> None:
 
 def _clean(email: str) -> str:
     try:
-        validate_email(email.strip())
-    except ValidationError:
-        raise CommandError(f"“{email}” is not an e-mail address. Write one such as ada@example.com.") from None
-    return email.strip().lower()
+        return clean_address(email).lower()
+    except ValidationError as error:
+        raise CommandError(f"{error.messages[0]} Write one such as ada@example.com.") from None
 
 
 def _ask_password(email: str) -> str:
