@@ -37,6 +37,7 @@ from integrations.admin_lists import (
 from integrations.api import keys
 from integrations.dashboard import second_factor
 from integrations.dashboard.forms import IntegrationSettingsForm, ProjectSettingsForm, SdkForm
+from integrations.dashboard.names import AddressField, NameField
 from integrations.dashboard.portal_form import PortalForm
 from integrations.models import (
     AccountSecret,
@@ -129,6 +130,7 @@ class UserForm(BaseUserForm):
     class Meta:
         model = User
         fields = ("email",)
+        field_classes = {"email": AddressField}
 
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"]).lower()
@@ -138,6 +140,11 @@ class UserForm(BaseUserForm):
 
 
 class UserChange(BaseUserChangeForm):
+    class Meta:
+        model = User
+        fields = "__all__"
+        field_classes = {"email": AddressField, "first_name": NameField, "last_name": NameField}
+
     def clean_is_active(self) -> bool:
         is_active = bool(self.cleaned_data["is_active"])
         if self.instance.is_active and not is_active:
@@ -274,6 +281,7 @@ class ProjectAdminForm(SdkForm, ProjectSettingsForm):
     class Meta:
         model = Project
         fields = [*ProjectSettingsForm.Meta.fields, *SdkForm.Meta.fields]
+        field_classes = ProjectSettingsForm.Meta.field_classes
         labels = ProjectSettingsForm.Meta.labels | SdkForm.Meta.labels
         help_texts = ProjectSettingsForm.Meta.help_texts | SdkForm.Meta.help_texts
 

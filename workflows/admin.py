@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from integrations import audit
 from integrations.admin import Audited, EventAdmin, TabularInline
 from integrations.admin_lists import Endless, ReadOnly
+from integrations.dashboard.names import NameField
 from integrations.models import Event
 from workflows import deploy, dispatch, runs
 from workflows.models import AlertRule, Enablement, ProjectSecret, Run, StepRun, Workflow, WorkflowVersion
@@ -38,6 +39,7 @@ class WorkflowForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Workflow
         fields = ("name", "description", "is_default_on", "is_hidden", "position", "revision")
+        field_classes = {"name": NameField}
         widgets = {"revision": forms.HiddenInput}
 
     def clean(self) -> dict[str, Any]:

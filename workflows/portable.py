@@ -8,8 +8,10 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from integrations.dashboard.names import as_seen, require_visible
 from integrations.dashboard.portal_form import PortalForm
 from integrations.models import Integration, OAuthApp, Portal, Project
 from integrations.providers import SLUGS, get
@@ -155,6 +157,11 @@ def _take_portal(integration: Integration, given: dict[str, Any], plan: Plan) ->
 
 def _take_workflow(integration: Integration, item: dict[str, Any], actor: Any, plan: Plan) -> None:
     name = item["name"][:120]
+    try:
+        require_visible(name)
+    except ValidationError as error:
+        plan.problems.append(f"{integration.provider_slug}: the name of “{as_seen(name)}”: {error.messages[0]}")
+        return
     workflow = Workflow.objects.written().filter(integration=integration, name=name).select_related("deployed").first()
     is_new = workflow is None
     workflow = workflow or Workflow(project=integration.project, integration=integration, name=name)

@@ -22,7 +22,7 @@ from integrations.api.scopes import KeyScope, scopes_for
 from integrations.call_stats import PERIODS
 from integrations.dashboard.keys import clean_public_key
 from integrations.dashboard.meanwhile import Meanwhile, MeanwhileModel
-from integrations.dashboard.names import AddressField
+from integrations.dashboard.names import AddressField, NameField, as_seen
 from integrations.models import Integration, Invitation, Member, OAuthApp, Project, User
 from integrations.models.project import LOOPBACK, clean_origin
 from integrations.providers import catalog
@@ -42,6 +42,7 @@ class ProjectForm(ProjectModelForm):
     class Meta:
         model = Project
         fields = ["name", "kind"]
+        field_classes = {"name": NameField}
         widgets = {"kind": forms.RadioSelect, "name": forms.TextInput(attrs={"autocomplete": "off"})}
         help_texts = {
             "name": "What your team calls the product, or this stage of it.",
@@ -88,12 +89,13 @@ class ConfirmForm(forms.Form):
 
     def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.name = name
-        self.fields["typed"].label = f"Type {name} to confirm"
+        # An older name may have characters that nobody can see or type, or nothing else.
+        self.name = as_seen(name) or "delete"
+        self.fields["typed"].label = f"Type {self.name} to confirm"
 
     def clean_typed(self) -> str:
         typed = str(self.cleaned_data["typed"])
-        if typed != self.name.strip():
+        if as_seen(typed) != self.name:
             raise ValidationError(f"This is not its name. Type {self.name} exactly as it is written here.")
         return typed
 
@@ -364,7 +366,7 @@ def _origin(url: str) -> str:
 
 
 class NewKeyForm(forms.Form):
-    name = forms.CharField(
+    name = NameField(
         max_length=80,
         required=False,
         label="Name of the new key",
@@ -398,7 +400,7 @@ class ChangeEndForm(KeyEndForm):
 
 
 class PublicKeyForm(forms.Form):
-    key_name = forms.CharField(max_length=80, required=False, label="Name")
+    key_name = NameField(max_length=80, required=False, label="Name")
     public_key = forms.CharField(
         label="Public key",
         max_length=5000,
@@ -415,9 +417,7 @@ class PublicKeyForm(forms.Form):
 
 
 class RotateKeyForm(KeyEndForm):
-    name = forms.CharField(
-        max_length=80, label="Name of the new key", widget=forms.TextInput(attrs={"autocomplete": "off"})
-    )
+    name = NameField(max_length=80, label="Name of the new key", widget=forms.TextInput(attrs={"autocomplete": "off"}))
     public_key = forms.CharField(
         label="Public key, if you make the pair yourself",
         required=False,
@@ -481,7 +481,7 @@ class ApiKeyForm(forms.Form):
     """A new API key. Only scopes are on offer that whoever asks may give away."""
 
     LIVES = [("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year"), ("never", "Never")]
-    name = forms.CharField(
+    name = NameField(
         max_length=80,
         label="Name",
         help_text="Where it is used, so that you know what stops when you revoke it.",
@@ -560,7 +560,7 @@ class InvitationForm(forms.Form):
 
 
 class ProfileForm(forms.Form):
-    name = forms.CharField(
+    name = NameField(
         required=False,
         max_length=150,
         label="Name",
@@ -581,7 +581,7 @@ class ProfileForm(forms.Form):
 class JoinForm(forms.Form):
     """Name and password of somebody who is invited and has no account yet."""
 
-    name = forms.CharField(max_length=150, label="Your name", widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    name = NameField(max_length=150, label="Your name", widget=forms.TextInput(attrs={"autocomplete": "name"}))
     password = forms.CharField(
         label="Password",
         strip=False,

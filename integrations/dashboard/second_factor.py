@@ -13,7 +13,6 @@ from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.webauthn.forms import AddWebAuthnForm
-from django import forms
 from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
@@ -24,6 +23,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from integrations.dashboard import sessions
+from integrations.dashboard.names import NameField
 from integrations.models import AccountSecret, Member, Project
 from integrations.models.user import SECOND_FACTORS
 from integrations.vault import VaultError
@@ -147,9 +147,7 @@ class ConfirmByCodeForm(OnceOnly, ReauthenticateForm):  # type: ignore[misc]
 
 
 class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
-    name = forms.CharField(
-        required=False, max_length=60, help_text="Where you keep it, so that you tell it from others."
-    )
+    name = NameField(required=False, max_length=60, help_text="Where you keep it, so that you tell it from others.")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from integrations import http
 from integrations.dashboard.forms import FilterForm, LinesField, whole
 from integrations.dashboard.meanwhile import MeanwhileModel
-from integrations.dashboard.names import clean_address
+from integrations.dashboard.names import NameField, clean_address
 from integrations.errors import PermanentError
 from integrations.models import Connection, Event, Integration, Project
 from workflows.models import AlertRule, ProjectSecret, Run, Workflow
@@ -22,7 +22,7 @@ MOST_SECRETS = 100
 
 
 class NewWorkflowForm(forms.Form):
-    name = forms.CharField(max_length=120, label="Name", widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    name = NameField(max_length=120, label="Name", widget=forms.TextInput(attrs={"autocomplete": "off"}))
     integration = forms.ModelChoiceField(queryset=Integration.objects.none(), label="Integration", empty_label=None)
 
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from integrations.dashboard.accounts import set_password_link
-from integrations.dashboard.names import clean_address
+from integrations.dashboard.names import NameField, clean_address
 from integrations.models import Member, Project, User
 
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--link", action="store_true", help="print a one-time link to set the password with")
 
     def handle(self, *args: Any, email: str, project: str | None, link: bool, **options: Any) -> None:
-        email = _clean(email)
+        email, project = _clean(email), _clean_project(project)
         existing = User.objects.filter(email__iexact=email).first()
         if existing and not link:
             raise CommandError(f"{email} has an account already. Add --link to print a link that sets a new password.")
@@ -50,6 +50,13 @@ def _clean(email: str) -> str:
         return clean_address(email).lower()
     except ValidationError as error:
         raise CommandError(f"{error.messages[0]} Write one such as ada@example.com.") from None
+
+
+def _clean_project(name: str | None) -> str | None:
+    try:
+        return str(NameField(max_length=80).clean(name)) if name else None
+    except ValidationError as error:
+        raise CommandError(f"The name of the project: {error.messages[0]}") from None
 
 
 def _ask_password(email: str) -> str:

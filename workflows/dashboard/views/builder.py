@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -13,6 +14,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 
 from integrations.dashboard.access import Role, action, page_for
+from integrations.dashboard.names import require_visible
 from integrations.errors import ProviderError
 from integrations.models import Connection
 from integrations.provider_api import ProviderApi
@@ -220,6 +222,10 @@ def save_draft(request: HttpRequest, project_id: uuid.UUID, workflow_id: uuid.UU
         raise Refused(400, "The draft cannot be stored.")
     if not name or len(name) > 120:
         raise Refused(400, "A workflow needs a name of at most 120 characters.", field="name")
+    try:
+        require_visible(name)
+    except ValidationError as error:
+        raise Refused(400, error.messages[0], field="name") from None
     values = {
         "draft": draft,
         "name": name,
