@@ -15,10 +15,14 @@ Publish = Callable[[Any, list[str]], None]
 
 @dataclass
 class Copied:
-    """What changes in a project that another is copied to, in words, and what has to be mended before it can."""
+    """What changes in a project that another is copied to, in words, and what has to be mended before it can.
+
+    `left` is what stays behind although somebody may count on it, and what to do about it.
+    """
 
     changes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

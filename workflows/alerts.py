@@ -174,7 +174,7 @@ def signed_headers(secret: str, body: bytes, *, message_id: str = "", at: int = 
 
 
 def copy(source: Project, target: Project) -> list[str]:
-    """Have the same people told in another project. Its webhook stays its own: an address is often a secret."""
+    """Have the same people told in another project. Its webhook stays its own: see `left_behind`."""
     rule = AlertRule.objects.filter(project=source).first()
     if rule is None or not rule.emails:
         return []
@@ -183,4 +183,18 @@ def copy(source: Project, target: Project) -> list[str]:
         return []
     own.emails = rule.emails
     own.save(update_fields=["emails"])
-    return [f"Alerts go to {', '.join(rule.emails)}"]
+    return [f"Alerts are mailed to {', '.join(rule.emails)}"]
+
+
+def left_behind(source: Project, target: Project) -> list[str]:
+    """Return what to do about a webhook that only the source has.
+
+    Its signing secret is not shared, and without it the receiver would refuse what the other project sends.
+    """
+    called = AlertRule.objects.exclude(webhook_url="")
+    if not called.filter(project=source).exists() or called.filter(project=target).exists():
+        return []
+    return [
+        f"The webhook of the alerts stays behind, with its signing secret: enter an address in Settings › Alerts of"
+        f" {target}, which then gets a secret of its own."
+    ]

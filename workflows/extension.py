@@ -106,7 +106,7 @@ class Workflows:
 
     def copy_project(self, source: Project, target: Project, actor: Any) -> Copied:
         plan = portable.bring_in(target, portable.export(source), actor, is_dry=False)
-        return Copied([*plan.changes, *alerts.copy(source, target)], plan.problems)
+        return Copied([*plan.changes, *alerts.copy(source, target)], plan.problems, alerts.left_behind(source, target))
 
     def stop_user(self, user: ConnectedUser) -> None:
         for run in Run.objects.unfinished().filter(project=user.project_id, connection__user=user):

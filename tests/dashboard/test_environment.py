@@ -105,6 +105,31 @@ def test_a_project_is_set_up_as_another_is(
     assert (production.alert_rule.emails, production.alert_rule.webhook_url) == (["ops@acme.test"], "")
 
 
+def test_the_webhook_of_alerts_stays_behind_and_that_is_said(
+    as_alice: Client, workflow: Workflow, production: Project
+) -> None:
+    AlertRule.objects.create(project=workflow.project, webhook_url="https://hooks.test/secret")
+    address, words = url("copy_project", workflow.project_id), "The webhook of the alerts stays behind"
+
+    asked = text(as_alice.post(address, {"target": str(production.pk)}))
+    done = text(as_alice.post(address, {"target": str(production.pk), "confirmed": "yes"}, follow=True))
+
+    assert words in asked
+    assert words in done
+    assert "hooks.test" not in asked + done
+
+
+def test_a_project_with_a_webhook_of_its_own_misses_none(
+    as_alice: Client, workflow: Workflow, production: Project
+) -> None:
+    AlertRule.objects.create(project=workflow.project, webhook_url="https://hooks.test/secret")
+    AlertRule.objects.create(project=production, webhook_url="https://hooks.test/other")
+
+    asked = text(as_alice.post(url("copy_project", workflow.project_id), {"target": str(production.pk)}))
+
+    assert "stays behind" not in asked
+
+
 def test_keys_stay_where_they_are(as_alice: Client, own_keys: Integration, production: Project) -> None:
     as_alice.post(url("copy_project", own_keys.project_id), {"target": str(production.pk), "confirmed": "yes"})
 

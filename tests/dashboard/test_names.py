@@ -109,7 +109,8 @@ def test_nor_is_it_alerted(as_alice: Client, project: Project) -> None:
 
 def test_nor_is_a_workflow_called_so(as_alice: Client, integration: Integration, workflows: list[Workflow]) -> None:
     made = as_alice.post(
-        reverse("workflows:new_workflow", args=[integration.project_id]), {"name": TURNED, "integration": integration.pk}
+        reverse("workflows:new_workflow", args=[integration.project_id]),
+        {"name": TURNED, "integration": integration.pk},
     )
     first = workflows[0]
     renamed = as_alice.post(

@@ -47,6 +47,8 @@ def copy_project(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
         found = copying.copy(project, target, request.user, is_dry=not is_confirmed)
         if is_confirmed and not found.problems:
             messages.success(request, f"{target} is set up as {project} is.")
+            for words in found.left:
+                messages.warning(request, words)
             return redirect("dashboard:overview", target.pk)
         context |= {"target": target, "found": found}
     return render(request, "dashboard/copy_project.html", context)
