@@ -428,6 +428,22 @@ def test_a_test_alert_says_whether_it_left(olivia: Client, base: str, receiver: 
     assert "The test left." in left
 
 
+def test_one_mailbox_is_told_once_however_it_is_written(olivia: Client, base: str) -> None:
+    olivia.post(f"{base}/settings/alerts", {"emails": "Ops@acme.test\nops@ACME.test\nada@acme.test"})
+
+    assert AlertRule.objects.get().emails == ["Ops@acme.test", "ada@acme.test"]
+
+
+def test_the_page_says_once_that_the_last_alert_failed(olivia: Client, base: str, jira: Integration) -> None:
+    words = "The webhook did not arrive: it was refused."
+    AlertRule.objects.create(project=jira.project, webhook_url="https://hooks.test/a", last_error=words)
+
+    page = text(olivia.get(f"{base}/settings/alerts"))
+
+    assert f"The last alert failed. {words}" in page
+    assert page.count("did not arrive") == 1
+
+
 def test_a_server_without_mail_says_where_its_messages_are(olivia: Client, base: str) -> None:
     page = text(olivia.post(f"{base}/settings/alerts", {"emails": "ops@acme.test", "webhook_url": ""}, follow=True))
 

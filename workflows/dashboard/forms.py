@@ -125,6 +125,13 @@ class EmailsField(LinesField):
     def clean_line(self, line: str) -> str:
         return clean_address(line)
 
+    def clean(self, value: Any) -> Any:
+        """No mail server tells capitals from small letters, so two that differ in nothing else are one mailbox."""
+        first: dict[str, str] = {}
+        for address in super().clean(value):
+            first.setdefault(address.lower(), address)
+        return list(first.values())
+
 
 class AlertForm(MeanwhileModel, AlertModelForm):
     emails = EmailsField(required=False, label="E-mail addresses", help_text="One a line.")
