@@ -86,6 +86,9 @@ class ApiMiddleware:
         else:
             # One page of the popup has its address among the API's.
             response = self._in_json(self._call_view(request) if view else self.get_response(request))
+        if response.status_code == 204:
+            # What says nothing is of no type; Django calls it HTML.
+            del response["Content-Type"]
         if allowed:
             response["Access-Control-Allow-Origin"] = origin
             response["Access-Control-Expose-Headers"] = EXPOSED
