@@ -68,7 +68,8 @@ class ProjectSettingsForm(MeanwhileModel, ProjectForm):
         super().__init__(*args, **kwargs)
         defaults = {"call_log_days": conf.CALL_LOG_DAYS, "run_log_days": conf.RUN_LOG_DAYS}
         for name, days in defaults.items():
-            self.fields[name].validators += [MinValueValidator(1), MaxValueValidator(3650)]
+            # Instead of the column's own, which would say of -5 that it is less than 0, too.
+            self.fields[name].validators = [MinValueValidator(1), MaxValueValidator(3650)]
             self.fields[name].widget.attrs |= {"min": 1, "max": 3650, "placeholder": f"{days}, as this server keeps it"}
 
     def clean_kind(self) -> str:
@@ -617,6 +618,17 @@ class FilterForm(forms.Form):
         return f"?{asked.urlencode()}" if asked else ""
 
 
+class PeriodForm(FilterForm):
+    """A filter with `since` and `until`."""
+
+    def clean(self) -> dict[str, Any]:
+        wanted = super().clean() or self.cleaned_data
+        since, until = wanted.get("since"), wanted.get("until")
+        if since and until and until < since:
+            self.add_error("until", "This is before what “From” says, so there can be nothing.")
+        return wanted
+
+
 class ByProviderForm(FilterForm):
     provider = forms.ChoiceField(required=False, label="Integration")
 
@@ -677,7 +689,7 @@ class HealthForm(ByProviderForm):
     field_order = ("period", "provider")
 
 
-class AuditFilterForm(FilterForm):
+class AuditFilterForm(PeriodForm):
     DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     who = forms.CharField(required=False, label="Who", max_length=300, widget=whole("The whole address or ID"))
     action = forms.ChoiceField(required=False, label="What")

@@ -154,6 +154,19 @@ def test_filters(query: dict[str, str], details: list[str], as_alice: Client, pr
     assert [entry.detail for entry in page.rows] == details
 
 
+def test_a_filter_that_ends_before_it_begins_says_so(as_alice: Client, project: Project) -> None:
+    page = as_alice.get(url("audit", project.pk), {"since": "2026-07-02", "until": "2026-07-01"})
+
+    assert "This is before what “From” says" in text(page)
+    assert page.context["form"].errors.keys() == {"until"}
+
+
+def test_a_filter_of_one_day_is_one(as_alice: Client, project: Project) -> None:
+    page = as_alice.get(url("audit", project.pk), {"since": "2026-07-01", "until": "2026-07-01"})
+
+    assert not page.context["form"].errors
+
+
 def test_an_admin_downloads_what_the_filter_finds(as_bob: Client, project: Project) -> None:
     audit.record(project, "user-1", "connected", "one")
     audit.record(project, "user-2", "connected", "two", audit.Change({"a": 1}, {"a": 2}))

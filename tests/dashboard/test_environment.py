@@ -76,6 +76,15 @@ def test_each_project_keeps_its_events_as_long_as_it_says(project: Project, prod
     assert list(Event.objects.all()) == [kept]
 
 
+def test_a_number_of_days_that_is_none_is_refused_once(as_alice: Client, project: Project) -> None:
+    data = {"name": "Acme", "kind": "development", "call_log_days": "-5", "run_log_days": "99999"}
+
+    errors = as_alice.post(url("project_settings", project.pk), data).context["form"].errors
+
+    assert errors["call_log_days"] == ["Ensure this value is greater than or equal to 1."]
+    assert errors["run_log_days"] == ["Ensure this value is less than or equal to 3650."]
+
+
 # Copying --------------------------------------------------------------------------------------------------------------
 
 

@@ -318,6 +318,12 @@ def test_of_a_user_who_is_disabled_nothing_is_tested_and_every_list_says_so(
     assert "user disabled" in olivia.get(f"{base}/workflows/{workflow.pk}").content.decode()
 
 
+def test_a_time_that_ends_before_it_begins_is_said(olivia: Client, base: str, runs: list[Run]) -> None:
+    page = text(olivia.get(f"{base}/runs?since=2026-07-02T10:00&until=2026-07-02T09:00"))
+
+    assert "This is before what “From” says" in page
+
+
 def test_with_a_filter_that_is_none_nothing_is_replayed(olivia: Client, base: str, runs: list[Run]) -> None:
     answer = olivia.post(f"{base}/runs/replay", {"status": "bad", "since": "soon"}, follow=True)
 

@@ -5,7 +5,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from integrations import http
-from integrations.dashboard.forms import FilterForm, LinesField, whole
+from integrations.dashboard.forms import FilterForm, LinesField, PeriodForm, whole
 from integrations.dashboard.meanwhile import MeanwhileModel
 from integrations.dashboard.names import NameField, clean_address
 from integrations.errors import PermanentError
@@ -40,7 +40,7 @@ STATUS_FILTERS = [
 ]
 
 
-class RunFilterForm(FilterForm):
+class RunFilterForm(PeriodForm):
     status = forms.ChoiceField(choices=STATUS_FILTERS, required=False)
     workflow = forms.ModelChoiceField(queryset=Workflow.objects.none(), required=False, empty_label="Any workflow")
     integration = forms.ModelChoiceField(
