@@ -36,7 +36,7 @@ from integrations.admin_lists import (
 )
 from integrations.api import keys
 from integrations.dashboard import second_factor
-from integrations.dashboard.forms import IntegrationSettingsForm, ProjectSettingsForm, SdkForm
+from integrations.dashboard.forms import IntegrationSettingsForm, KeysForm, ProjectSettingsForm, SdkForm
 from integrations.dashboard.names import AddressField, NameField
 from integrations.dashboard.portal_form import PortalForm
 from integrations.models import (
@@ -465,7 +465,7 @@ class IntegrationAddForm(IntegrationModelForm):
         choices.choices = [(provider.slug, provider.name) for provider in catalog()]
 
 
-class IntegrationChangeForm(IntegrationModelForm):
+class IntegrationChangeForm(KeysForm, IntegrationModelForm):
     """The settings of the dashboard, with a tick instead of a page that asks again."""
 
     actor: Any = None

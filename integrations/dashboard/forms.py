@@ -132,8 +132,15 @@ class ScopeChoice:
         return self.scope.is_required
 
 
-class IntegrationSettingsForm(Meanwhile, forms.Form):
+class KeysForm(Meanwhile):
     write_only = ("client_secret",)
+
+    def is_meant(self, name: str) -> bool:
+        """A secret belongs to the client ID beside which it was typed, never to another that came meanwhile."""
+        return name == "client_id" and bool(self.data.get("client_secret"))
+
+
+class IntegrationSettingsForm(KeysForm, forms.Form):
     shared_app = forms.ModelChoiceField(
         OAuthApp.objects.none(),
         required=False,
@@ -209,10 +216,6 @@ class IntegrationSettingsForm(Meanwhile, forms.Form):
             return super().untouched(name)
         choices = self._choices(self["scopes"].initial or [], self["client_id"].initial)
         return [choice.scope.name for choice in choices if choice.is_fixed or (choice.is_chosen and not self.shares)]
-
-    def is_meant(self, name: str) -> bool:
-        """A secret belongs to the client ID beside which it was typed, never to another that came meanwhile."""
-        return name == "client_id" and bool(self.data.get("client_secret"))
 
     def scope_choices(self) -> list[ScopeChoice]:
         return self._choices(self["scopes"].value() or [], self["client_id"].value())

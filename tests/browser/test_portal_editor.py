@@ -97,6 +97,31 @@ def test_enter_in_a_field_saves(editor: "Page") -> None:
     assert Portal.objects.get().connect_label == "Link Jira"
 
 
+def test_two_tabs_take_nothing_back_from_each_other(editor: "Page") -> None:
+    other = editor.context.new_page()
+    other.goto(editor.url)
+    other.get_by_label("Overview").fill("# Tasks\n\nBoth ways.")
+    other.get_by_role("button", name="Save").click()
+    expect(other.get_by_text("Saved. Users see it")).to_be_visible()
+
+    editor.get_by_label("Connect button").fill("Link Jira")
+    editor.get_by_role("button", name="Move Second up").click()
+    editor.get_by_role("button", name="Save").click()
+
+    expect(editor.get_by_text("Saved. Users see it")).to_be_visible()
+    expect(editor.get_by_label("Overview")).to_have_value("# Tasks\n\nBoth ways.")
+    other.get_by_label("Overview").fill("# Issues\n\nBoth ways.")
+    other.get_by_label("Connect button").fill("Connect")
+    other.get_by_role("button", name="Save").click()
+    expect(other.get_by_text("Now it is “Link Jira”.")).to_be_visible()
+    expect(other.get_by_label("Connect button")).to_be_focused()
+    other.get_by_role("button", name="Save").click()
+    expect(other.get_by_text("Saved. Users see it")).to_be_visible()
+    portal = Portal.objects.get()
+    assert (portal.connect_label, portal.description) == ("Connect", "# Issues\r\n\r\nBoth ways.")
+    assert [found.name for found in Workflow.objects.order_by("position")] == ["Second", "First"]
+
+
 def test_on_a_phone_nothing_sticks_out(editor: "Page") -> None:
     editor.set_viewport_size({"width": 390, "height": 844})
 

@@ -284,3 +284,37 @@ def test_what_is_sent_without_marks_is_taken_word_for_word(as_alice: Client, pro
 
     project.refresh_from_db()
     assert (project.name, project.call_log_days) == ("Acme", None)
+
+
+# The administration ---------------------------------------------------------------------------------------------------
+
+
+def test_the_administration_takes_nothing_back_either(
+    as_bob: Client, client: Client, root: User, project: Project
+) -> None:
+    client.force_login(root)
+    address = reverse("admin:integrations_project_change", args=[project.pk])
+    page = client.get(address)
+    theirs = url("sdk_settings", project.pk)
+    as_bob.post(theirs, filled(as_bob.get(theirs), "allowed_origins", allowed_origins="https://app.example.com"))
+
+    client.post(address, filled(page, "allowed_origins", name="Acme Jobs"))
+
+    project.refresh_from_db()
+    assert (project.name, project.allowed_origins) == ("Acme Jobs", ["https://app.example.com"])
+
+
+def test_nor_the_keys_of_an_integration(
+    as_bob: Client, client: Client, root: User, own_keys: Integration, provider_api: ProviderApi
+) -> None:
+    client.force_login(root)
+    address = reverse("admin:integrations_integration_change", args=[own_keys.pk])
+    page = client.get(address)
+    theirs = url("integration_settings", own_keys.project_id, "jira")
+    as_bob.post(theirs, filled(as_bob.get(theirs), "client_id", client_id="new-client", client_secret="new-secret"))
+
+    client.post(address, filled(page, "client_id", scopes=["read:jira-work"]))
+
+    app = Integration.objects.select_related("oauth_app").get().oauth_app
+    assert (app.client_id, app.open("client_secret")) == ("new-client", "new-secret")
+    assert "write:jira-work" not in app.scopes
