@@ -18,9 +18,9 @@ HIDDEN = ("Cc", "Cf", "Zl", "Zp")
 JOINERS = "\u200c\u200d"
 
 
-def as_seen(text: str) -> str:
-    """Return a name as a page shows it: without what is invisible, and with one space where there are several."""
-    return " ".join("".join(each for each in text if not _is_hidden(each) or each.isspace()).split())
+def as_seen(text: str, *, may: str = "") -> str:
+    """Return a name as a page shows it: without what is invisible, but for `may`, and with single spaces."""
+    return " ".join("".join(each for each in text if not _is_hidden(each) or each in may or each.isspace()).split())
 
 
 def require_visible(text: str, *, may: str = JOINERS) -> None:

@@ -31,7 +31,7 @@ from django.views.decorators.http import require_GET
 from requests import RequestException, Session
 
 from integrations.dashboard import accounts, invitations
-from integrations.dashboard.names import as_seen
+from integrations.dashboard.names import JOINERS, as_seen
 from integrations.models import Invitation, User
 
 logger = logging.getLogger(__name__)
@@ -180,7 +180,9 @@ def _account(request: HttpRequest, sociallogin: SocialLogin, email: str, *, is_i
         if not (is_invited or email.rpartition("@")[2] in settings.OIDC_ALLOWED_DOMAINS):
             raise _turned_away(request, "unknown")
         named = sociallogin.user
-        names = {"first_name": as_seen(named.first_name), "last_name": as_seen(named.last_name)}
+        # Nobody could correct it there: what would be refused in a form is left out.
+        first, last = (as_seen(name, may=JOINERS) for name in (named.first_name, named.last_name))
+        names = {"first_name": first, "last_name": last}
         return User.objects.create_user(email, proven_email=email, **names)
     if not user.has_proven_email:
         _take_over(request, user)

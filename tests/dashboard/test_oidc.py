@@ -144,6 +144,15 @@ def test_an_unknown_person_is_told_to_ask_for_an_invitation(company: Identity, c
     assert not User.objects.exists()
 
 
+def test_what_nobody_sees_in_a_name_is_left_out(company: Identity, client: Client, settings: Any) -> None:
+    settings.OIDC_ALLOWED_DOMAINS = ["example.com"]
+    company.person |= {"email": "ali@example.com", "name": "علی\u200cرضا \u202eKarimi"}
+
+    come(client)
+
+    assert User.objects.get().get_full_name() == "علی\u200cرضا Karimi"
+
+
 @pytest.mark.parametrize("domain", ["example.com.evil.test", "sub.example.com", "notexample.com"])
 def test_a_domain_is_compared_whole(domain: str, company: Identity, client: Client, settings: Any) -> None:
     settings.OIDC_ALLOWED_DOMAINS = ["example.com"]
