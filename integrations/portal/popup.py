@@ -34,6 +34,7 @@ LOST = gettext_noop(
     "The page that opened this window can no longer be reached, so nothing was connected. Its developer should send the"
     " header “Cross-Origin-Opener-Policy: same-origin-allow-popups” with that page."
 )
+ANEW = "That page was used already, or took too long. Please connect again."  # in the dashboard, which is in English
 
 View = Callable[..., HttpResponseBase]
 
@@ -171,6 +172,8 @@ def callback(request: HttpRequest, app_id: uuid.UUID) -> HttpResponseBase:
     try:
         session = connect.take_callback(app_id, request.GET.dict(), browser_nonce(request))
     except ConnectError as error:
+        if known is None and (own := _dashboards_own(request, app_id)):
+            return failed(request, own, ConnectError(error.code, ANEW))
         if known is None:
             raise
         known.refresh_from_db()
@@ -189,6 +192,16 @@ def _attempt_of(request: HttpRequest, app_id: uuid.UUID) -> ConnectSession | Non
         .select_related("project", "user", "integration")
         .first()
     )
+
+
+def _dashboards_own(request: HttpRequest, app_id: uuid.UUID) -> ConnectSession | None:
+    """Return the attempt that this browser began last, if the dashboard began it, in a tab of its own.
+
+    A page that is loaded anew comes with a state that was used up, so that it alone no longer tells whose it is.
+    """
+    mine = ConnectSession.objects.alive().filter(app_id=app_id, nonce_hash=connect.digest(browser_nonce(request)))
+    last = mine.select_related("project", "user", "integration").order_by("-created_at").first()
+    return last if last and last.protocol == ConnectSession.Protocol.DASHBOARD else None
 
 
 def _go_on(request: HttpRequest, session: ConnectSession) -> HttpResponse:

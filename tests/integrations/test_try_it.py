@@ -69,6 +69,18 @@ def test_an_account_is_connected_in_the_name_of_whoever_tries(
     assert connection.user.display_name == "Test account of olivia@acme.test"
 
 
+def test_a_choice_that_is_loaded_anew_leads_back_to_the_integration(
+    dashboard: Client, jira: Integration, sandbox: Sandbox
+) -> None:
+    address = allow(sandbox, go_out(dashboard, jira))
+    dashboard.get(address)
+
+    answer = dashboard.get(address, follow=True)
+
+    assert answer.redirect_chain == [(at("integration", jira), 302)]
+    assert "That page was used already, or took too long." in answer.content.decode()
+
+
 def test_a_call_shows_what_was_answered_and_is_in_the_log(
     dashboard: Client, jira: Integration, sandbox: Sandbox
 ) -> None:
