@@ -8,6 +8,7 @@ from allauth.account.adapter import get_adapter
 from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.flows.login import record_authentication
 from allauth.core.exceptions import ReauthenticationRequired
+from allauth.mfa import app_settings
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
@@ -32,6 +33,7 @@ WANTED = "second_factor_wanted"
 GIVEN = "mfa"  # allauth's word for every second factor, and for a passkey alone
 # Longer than a code is taken: its own half minute, the one before and the one after.
 CODE_SECONDS = 120
+NO_RECOVERY_CODE = "This is none of your recovery codes, or it was used: each of them works once."
 OF_EVERYBODY = "Everybody needs a second factor here."
 OF_STAFF = "The administration shows every project, and at least one of them requires a second factor."
 
@@ -123,9 +125,17 @@ class OnceOnly:
 
     user: Any
 
+    cleaned_data: dict[str, str]
+
     def clean_code(self) -> str:
-        code: str = super().clean_code()  # type: ignore[misc]
-        digits = "".join(code.split())
+        digits = "".join(self.cleaned_data["code"].split())
+        try:
+            code: str = super().clean_code()  # type: ignore[misc]
+        except ValidationError as error:
+            # Nobody's clock is to blame for a code that comes from a list.
+            if error.code == "incorrect_code" and len(digits) == app_settings.RECOVERY_CODE_DIGITS:
+                raise ValidationError(NO_RECOVERY_CODE) from error
+            raise
         if not cache.add(f"second-factor:{self.user.pk}:{digits}", "used", CODE_SECONDS):
             raise ValidationError("This code was used already. Wait for the next one.")
         return code

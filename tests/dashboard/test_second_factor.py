@@ -291,10 +291,23 @@ def test_a_recovery_code_signs_in_once(as_alice: Client, client: Client, alice: 
     enter(client, recovery_code)
     sign_in(other, alice)
 
-    enter(other, recovery_code)
+    refused = enter(other, recovery_code)
 
     assert is_signed_in(client)
     assert not is_signed_in(other)
+    assert "each of them works once" in text(refused)
+    assert "Check the clock" not in text(refused)
+
+
+def test_a_wrong_code_is_not_called_unsaved(client: Client, alice: User) -> None:
+    app_of(alice)
+    sign_in(client, alice)
+
+    refused = text(enter(client, "000000"))
+
+    assert "Check the clock of your device" in refused
+    assert "Please correct what is marked below." in refused
+    assert "Not saved" not in refused
 
 
 def test_a_reset_password_does_not_go_round_it(client: Client, alice: User) -> None:
