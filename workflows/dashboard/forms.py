@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     AlertModelForm = forms.ModelForm[AlertRule]
 else:
     AlertModelForm = forms.ModelForm
-SECRET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,59}")
+SECRET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]{0,59}")
+NAME_RULE = "Letters, digits, _ and - only, and no digit at its beginning."
 MOST_SECRETS = 100
 
 
@@ -98,7 +99,12 @@ class EventFilterForm(FilterForm):
 
 
 class SecretForm(forms.Form):
-    name = forms.CharField(max_length=60, help_text="As it is used in workflows: {{secrets.NAME}}")
+    # The browser checks the name, too: a value that was refused with it would have to be typed again.
+    name = forms.CharField(
+        max_length=60,
+        widget=forms.TextInput(attrs={"pattern": SECRET_NAME.pattern, "title": NAME_RULE, "spellcheck": "false"}),
+        help_text="As it is used in workflows: {{secrets.NAME}}",
+    )
     value = forms.CharField(
         max_length=8000,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "spellcheck": "false"}),
@@ -112,7 +118,7 @@ class SecretForm(forms.Form):
     def clean_name(self) -> str:
         name = str(self.cleaned_data["name"])
         if not SECRET_NAME.fullmatch(name):
-            raise ValidationError("Letters, digits, _ and - only, and no digit at its beginning.")
+            raise ValidationError(NAME_RULE)
         mine = ProjectSecret.objects.filter(project=self.project)
         if mine.count() >= MOST_SECRETS and not mine.filter(name=name).exists():
             raise ValidationError(f"A project can have {MOST_SECRETS} secrets at most.")
