@@ -12,7 +12,7 @@ from django.core import mail
 from django.test import Client
 
 from integrations import users
-from integrations.models import AuditEntry, Connection, Integration, Member, User
+from integrations.models import AuditEntry, Connection, Event, Integration, Member, User
 from tests.support.upstream import Upstream, serving
 from tests.workflows.conftest import Worker, action, values
 from workflows import alerts, deploy
@@ -360,6 +360,20 @@ def test_a_list_without_tests_says_so(olivia: Client, base: str, runs: list[Run]
     assert "Tests are not among them" not in text(olivia.get(f"{base}/runs", {"tests": "on"}))
 
 
+def test_an_ignored_event_leads_to_the_run_that_caused_it(
+    olivia: Client, base: str, worker: Worker, lent: Connection
+) -> None:
+    run = worker.run(values(a="1"), connection=lent)
+    reason = f"A run of this connection caused it ({run.pk})."
+    ignored = Event.objects.create(
+        project=lent.project, name="issue_updated", source="webhook", payload={}, state="ignored", reason=reason
+    )
+
+    page = text(olivia.get(f"{base}/events/{ignored.pk}"))
+
+    assert f'{reason} <a href="{base}/runs/{run.pk}">Open that run</a>' in page
+
+
 # Secrets and alerts ---------------------------------------------------------------------------------------------------
 
 
@@ -372,6 +386,14 @@ def test_a_secret_is_set_replaced_and_deleted(olivia: Client, base: str) -> None
     assert (secret.open("value"), "a-newer" in page, "{{secrets.TOKEN}}" in page) == ("a-newer-value", False, True)
     olivia.post(f"{base}/settings/secrets/{secret.pk}/delete")
     assert not ProjectSecret.objects.exists()
+
+
+def test_a_value_whose_name_is_refused_has_to_be_entered_again(olivia: Client, base: str) -> None:
+    page = text(olivia.post(f"{base}/settings/secrets", {"name": "my token", "value": "typed-with-care"}))
+
+    assert "Letters, digits, _ and - only" in page
+    assert "enter the value again" in page
+    assert "typed-with-care" not in page
 
 
 def test_before_a_secret_goes_it_says_who_uses_it(olivia: Client, base: str, worker: Worker) -> None:

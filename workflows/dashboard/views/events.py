@@ -1,6 +1,7 @@
 """The ledger: what happened, what became of it, and doing it once more."""
 
 import json
+import re
 import uuid
 from functools import partial
 
@@ -15,9 +16,11 @@ from integrations.dashboard.paging import page_of
 from integrations.models import Event
 from workflows import dispatch
 from workflows.dashboard.forms import EventFilterForm
+from workflows.models import Run
 
 MOST_REPLAYED = 500
 MOST_RUNS = 50
+ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @page
@@ -58,10 +61,17 @@ def event(request: HttpRequest, project_id: uuid.UUID, event_id: uuid.UUID) -> H
         "event": found,
         "payload": json.dumps(payload, indent=2, ensure_ascii=False),
         "raw": _raw(found),
+        "cause": _cause(found),
         "runs": found.runs.select_related("workflow")[:MOST_RUNS],
         "replays": Event.objects.filter(replay_of=found)[:10],
     }
     return render(request, "workflows/event.html", context)
+
+
+def _cause(found: Event) -> Run | None:
+    """Return the run that the reason names: where it caused the event, the event is ignored."""
+    named = ID.search(found.reason)
+    return found.project.runs.filter(pk=named[0]).first() if named else None
 
 
 def _has_raw(found: Event) -> bool:
