@@ -1,5 +1,6 @@
 """The manual is for everyone, signed in or not: it tells nothing of any project."""
 
+import uuid
 from typing import Any
 
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
@@ -63,6 +64,7 @@ def reference_group(request: HttpRequest, slug: str) -> HttpResponse:
         group=found,
         group_title=found.title,
         projects=_projects_to_try(request.user),
+        last_project=_last_project(request),
     )
 
 
@@ -81,3 +83,9 @@ def _projects_to_try(user: Any) -> list[Project]:
     if not user.is_authenticated:
         return []
     return list(Project.objects.visible_to(user).with_role(user)[:MOST_PROJECTS])
+
+
+def _last_project(request: HttpRequest) -> uuid.UUID | None:
+    """Return the project that was open last in the dashboard, which is most likely what somebody asks about."""
+    last = request.session.get("project") if request.user.is_authenticated else None
+    return uuid.UUID(last) if last else None

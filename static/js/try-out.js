@@ -8,6 +8,7 @@ const caller = document.querySelector("[data-caller]");
 const project = document.getElementById("caller-project");
 const token = document.getElementById("caller-token");
 const testAccount = document.querySelector("[data-test-account]");
+let madeHere = "";
 const callerStatus = document.querySelector("[data-caller-status]");
 
 if (caller) caller.hidden = false;
@@ -23,7 +24,7 @@ if (project) {
     form.addEventListener("input", () => calm(form));
   }
   testAccount?.addEventListener("click", useTestAccount);
-  token.addEventListener("input", () => (callerStatus.textContent = ""));
+  token.addEventListener("input", callerChanged);
   project.addEventListener("change", projectChanged);
   token.form.addEventListener("submit", (event) => event.preventDefault());
   // A page that comes back with the Back button comes back as it was left.
@@ -31,12 +32,19 @@ if (project) {
   projectChanged();
 }
 
+// What was pasted may be shown nowhere else any more, so it stays; a token that was made here is of one project only.
 function projectChanged() {
-  token.value = "";
-  callerStatus.textContent = "";
+  if (token.value === madeHere) token.value = "";
+  callerChanged();
   if (!testAccount) return;
   testAccount.disabled = !project.selectedOptions[0].dataset.tokenUrl;
   if (testAccount.disabled) callerStatus.textContent = "A test account takes the role Developer in this project.";
+}
+
+// An answer tells of the project and the token that it was asked with.
+function callerChanged() {
+  callerStatus.textContent = "";
+  for (const answer of document.querySelectorAll("[data-answer]")) answer.hidden = true;
 }
 
 async function useTestAccount() {
@@ -46,7 +54,8 @@ async function useTestAccount() {
     const answer = await fetch(url, { method: "POST", body: new FormData(token.form), cache: "no-store" });
     if (!answer.ok) throw new Error(String(answer.status));
     const { token: made, seconds } = await answer.json();
-    token.value = made;
+    token.value = madeHere = made;
+    callerChanged();
     callerStatus.textContent = `Calls are made as your own test account for ${Math.round(seconds / 60)} minutes. Connect it on the integration’s Overview.`;
   } catch {
     callerStatus.textContent = "No token could be made. Sign in again, and check your role in this project.";

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from integrations.api import keys
 from integrations.docs import pages, reference
-from integrations.models import ConnectedUser, Integration, Project
+from integrations.models import ConnectedUser, Integration, Member, Project, User
 from tests.browser import axe_package
 
 if TYPE_CHECKING:
@@ -184,6 +184,26 @@ def test_a_try_out_keeps_the_token_in_the_page_only(
     assert token not in signed_in.evaluate(KEPT)
     assert [url for url in asked if token in url] == []
     assert f"{server}/projects/{project.pk}/sdk/me" in asked
+
+
+def test_a_pasted_key_stays_for_another_project_and_an_answer_goes(
+    signed_in: "Page", server: str, jira: Integration, project: Project
+) -> None:
+    other = Project.objects.create(name="Another project")
+    Member.objects.create(project=other, user=User.objects.get(), role=Member.Role.OWNER)
+    _, key = keys.make(other, "Reference", ["users:read"], None)
+    signed_in.goto(server + address("/users", "GET"))
+    signed_in.get_by_label("Project").select_option(str(project.pk))
+    signed_in.get_by_label("API key").fill(key)
+    form = choose(signed_in, "get-users")
+    form.get_by_role("button", name="Send").click()
+    expect(form.locator("[data-answer-status]")).to_contain_text("401")
+
+    signed_in.get_by_label("Project").select_option(str(other.pk))
+
+    expect(form.locator("[data-answer]")).to_be_hidden()
+    form.get_by_role("button", name="Send").click()
+    expect(form.locator("[data-answer-status]")).to_contain_text("200")
 
 
 def test_without_scripts_the_examples_are_there(browser: Any, server: str) -> None:

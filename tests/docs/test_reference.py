@@ -95,3 +95,18 @@ def test_a_member_chooses_among_their_own_projects(client: Client) -> None:
 
     assert f'<option value="{project.pk}">Acme Tasks</option>' in page
     assert "Elsewhere" not in page
+
+
+@pytest.mark.django_db
+def test_the_project_that_was_open_last_is_chosen(client: Client) -> None:
+    olivia = User.objects.create_user("olivia@acme.test", "correct horse battery")
+    for name in ("Acme Tasks", "Zoo"):
+        Member.objects.create(project=Project.objects.create(name=name), user=olivia, role=Member.Role.SUPPORT)
+    last = Project.objects.get(name="Zoo")
+    client.force_login(olivia)
+    client.get(f"/p/{last.pk}/")
+
+    page = client.get(reference.groups()[0].url).content.decode()
+
+    assert f'<option value="{last.pk}" selected>Zoo</option>' in page
+    assert page.count(" selected>") == 1
