@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from integrations.models import Connection, Grant, Integration, OAuthApp
+from integrations.dashboard.snippets import snippets
+from integrations.models import Connection, Grant, Integration, OAuthApp, Project
 from tests.browser.product import Product
 from tests.support.sandbox import Sandbox
 
@@ -27,6 +28,17 @@ def test_the_sdk_works_as_script_and_as_module(
 
     assert product.call("getUser")["userId"] == "alice"
     expect(product.button).to_have_text("Connect Jira")
+
+
+def test_the_script_tag_of_the_dashboard_says_why_a_page_is_refused(
+    product: Product, jira: Integration, user_token: Callable[..., str]
+) -> None:
+    Project.objects.update(allowed_origins=[], allow_loopback_origins=False)
+    [script, *_] = (snippet.code for snippet in snippets(jira))
+
+    product.page.goto(product.site.add("/", "<!doctype html>" + script.replace("USER_TOKEN", user_token("alice"))))
+
+    expect(product.page.locator("#answer")).to_contain_text("does not allow calls from")
 
 
 def test_the_button_connects_to_the_site_that_alice_chose(alice: Product) -> None:

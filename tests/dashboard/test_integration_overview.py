@@ -32,6 +32,7 @@ def test_snippets_are_filled_in(integration: Integration, signing_key: SigningKe
     assert f'"{integration.project_id}"' in npm
     assert f'const base = "{settings.PUBLIC_URL}";' in npm
     assert signing_key.kid in python
+    assert [code for code in (npm, python) if "Integration not enabled for user." not in code] == []
 
 
 def test_the_python_snippet_runs(
