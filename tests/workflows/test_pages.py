@@ -50,6 +50,14 @@ def test_a_new_workflow_is_made_and_opens_in_the_builder(olivia: Client, base: s
     assert AuditEntry.objects.get().action == "workflow made"
 
 
+def test_without_a_connection_the_builder_leads_to_a_test_account(olivia: Client, base: str, worker: Worker) -> None:
+    workflow = worker.workflow(values(a="1"))
+
+    page = text(olivia.get(f"{base}/workflows/{workflow.pk}"))
+
+    assert f'<a href="{base}/integrations/jira#try">Connect a test account</a>' in page
+
+
 def test_a_draft_is_saved_once_and_the_second_tab_is_told(olivia: Client, base: str, worker: Worker) -> None:
     workflow = worker.workflow(values(a="1"))
     address = f"{base}/workflows/{workflow.pk}/draft"
