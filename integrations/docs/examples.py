@@ -3,11 +3,16 @@
 import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlencode
 
 from integrations import providers
 
 if TYPE_CHECKING:
     from integrations.docs.reference import Operation
+
+
+# The demo's project allows pages of one's own machine, as a project does that is being built.
+ORIGIN = "http://localhost:3000"
 
 
 class Example(NamedTuple):
@@ -23,9 +28,12 @@ def of_operation(operation: "Operation") -> list[Example]:
     ]
 
 
-def of_parameter(name: str) -> str:
-    """Return what a reader might fill in; "" where only they can know."""
-    return {"path": _path(), "integrationType": providers.SLUGS[0], "integrations": providers.SLUGS[0]}.get(name, "")
+def of_parameter(name: str, *, is_required: bool) -> str:
+    """Return what a reader might fill in; "" where only they can know, or where it would hide what they look for."""
+    slug = providers.SLUGS[0]
+    known = dict.fromkeys(("integrationType", "integrations", "action"), slug)
+    known |= {"path": _path(), "originForPostMessage": ORIGIN, "oauthMetaKeyId": "attempt-1"}
+    return (known | ({"integration": slug} if is_required else {})).get(name, "")
 
 
 def of_value(name: str) -> Any:
@@ -35,7 +43,7 @@ def of_value(name: str) -> Any:
         "integration": provider.slug,
         "action": provider.slug,
         "sourceKey": next(iter(provider.sources), ""),
-        "origin": "https://app.example.com",
+        "origin": ORIGIN,
         "meta": {"name": "Ada Park", "email": "ada@example.com"},
     }
     return known.get(name, "…")
@@ -46,20 +54,25 @@ def _path() -> str:
 
 
 def _variable(name: str) -> str:
-    return {"projectId": "PROJECT"}.get(name, re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper())
+    plain = name.removeprefix("X-Paragon-").replace("-", "_")
+    return {"projectId": "PROJECT"}.get(plain, re.sub(r"(?<=[a-z])(?=[A-Z])", "_", plain).upper())
 
 
 def _address(operation: "Operation", variable: str) -> str:
     """Return the address, with known values filled in and the others as variables in this notation."""
+    known = {row.name: row.example for row in operation.parameters}
 
     def filled(found: re.Match[str]) -> str:
-        return of_parameter(found[1]) or variable.format(_variable(found[1]))
+        return known[found[1]] or variable.format(_variable(found[1]))
 
-    return re.sub(r"\{(\w+)\}", filled, operation.path)
+    query = {row.name: row.example for row in operation.parameters if row.place == "query" and row.example}
+    return re.sub(r"\{(\w+)\}", filled, operation.path) + (f"?{urlencode(query)}" if query else "")
 
 
 def _headers(operation: "Operation", variable: str) -> dict[str, str]:
     headers = {scheme.header: scheme.value.format(variable.format(scheme.variable)) for scheme in operation.schemes[:1]}
+    needed = [row for row in operation.parameters if row.place == "header" and row.is_required]
+    headers |= {row.name: row.example or variable.format(_variable(row.name)) for row in needed}
     return headers | ({"Content-Type": "application/json"} if operation.body_example else {})
 
 

@@ -104,7 +104,7 @@ class Operation:
                 bool(each.get("required")),
                 each.get("description", ""),
                 each["in"],
-                str(each.get("example") or examples.of_parameter(each["name"])),
+                str(each.get("example") or examples.of_parameter(each["name"], is_required=bool(each.get("required")))),
             )
             for each in map(_resolved, self.described.get("parameters", []))
         ]

@@ -20,6 +20,7 @@ CREDENTIAL_HEADER = {
 PROXY_URL = {
     "name": "X-Paragon-Proxy-Url",
     "in": "header",
+    "required": True,
     "description": "An address below the API of the connection's own site.",
     "schema": {"type": "string", "format": "uri"},
 }
@@ -135,8 +136,9 @@ def named(name: str, kind: str = "string") -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
-def asked(name: str, description: str) -> dict[str, Any]:
-    return {"name": name, "in": "query", "description": description, "schema": {"type": "string"}}
+def asked(name: str, description: str, *, is_required: bool = False) -> dict[str, Any]:
+    found = {"name": name, "in": "query", "description": description, "schema": {"type": "string"}}
+    return found | ({"required": True} if is_required else {})
 
 
 OUTCOMES = ["done", "refused", "failed", "running", "waiting", "uncertain", "cancelled"]
@@ -226,7 +228,7 @@ def _user() -> dict[str, Any]:
                 "What was done in the user's own name, newest first",
                 answer=described("items", "next", items=DEEDS, next={"type": ["string", "null"]}),
                 extra=[
-                    asked("integration", "The integration's type."),
+                    asked("integration", "The integration's type.", is_required=True),
                     asked("after", "The `next` of the page before."),
                     asked("lang", "The language of the titles; the Accept-Language header's without it."),
                 ],
@@ -277,8 +279,8 @@ def _connecting() -> dict[str, Any]:
                 extra=[
                     asked("action", "The integration's type."),
                     asked("integrationId", "Its id, instead of its type."),
-                    asked("originForPostMessage", "The origin of the page that opened the popup."),
-                    asked("oauthMetaKeyId", "The caller's own name for the attempt."),
+                    asked("originForPostMessage", "The origin of the page that opened the popup.", is_required=True),
+                    asked("oauthMetaKeyId", "The caller's own name for the attempt.", is_required=True),
                     asked("installOptions", "JSON: {selectedCredentialId, allowMultipleCredentials, externalId}."),
                 ],
             )
