@@ -18,6 +18,10 @@ store.connection = (data.connections.find((each) => each.id === kept) ?? data.co
 const flow = new Flow(store, new Forms(store), $("flow"), (id) => test(id));
 flow.draw();
 
+// The bar stays on top: what gets the focus, or is shown, keeps clear of it, however many rows it takes.
+const bar = document.querySelector(".builder-bar");
+new ResizeObserver(() => document.documentElement.style.setProperty("--bar-height", `${bar.offsetHeight}px`)).observe(bar);
+
 // Name and description
 
 for (const key of ["name", "description"]) {

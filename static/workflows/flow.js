@@ -63,7 +63,14 @@ export class Flow {
   select(id) {
     this.store.selected = id;
     this.draw();
-    if (id) this.holder.querySelector(`[data-step="${CSS.escape(id)}"]`)?.scrollIntoView({ block: "nearest" });
+    if (id) this.show(id);
+  }
+
+  // As much of a card as the window holds, and its title in any case.
+  show(id) {
+    const card = this.holder.querySelector(`[data-step="${CSS.escape(id)}"]`);
+    card?.scrollIntoView({ block: "nearest" });
+    card?.querySelector(".card-line").scrollIntoView({ block: "nearest" });
   }
 
   summary(step) {
@@ -164,6 +171,7 @@ export class Flow {
     this.store.selected = this.store.begun = step.id;
     this.store.change(() => this.store.listAt(address).splice(position, 0, step));
     this.holder.querySelector(`[data-step="${CSS.escape(step.id)}"] .card-body :is(.expression, input, select)`)?.focus();
+    this.show(step.id);
   }
 
   placeHere(address, position) {

@@ -88,6 +88,49 @@ def builder(signed_in: "Page", server: str, jira: Integration, connection: Conne
     return Builder(signed_in, f"{server}/p/{jira.project_id}/workflows/{workflow.pk}")
 
 
+# What has the focus and is covered by the bar, with its label; "" where nothing is.
+COVERED = """() => {
+    const bar = document.querySelector(".builder-bar");
+    const focused = document.activeElement;
+    if (bar.contains(focused) || !focused.closest("#flow")) return "";
+    const shown = focused.closest(".field") ?? focused;
+    const isBelow = shown.getBoundingClientRect().top >= bar.getBoundingClientRect().bottom;
+    return isBelow ? "" : focused.outerHTML.slice(0, 120);
+}"""
+
+
+@pytest.fixture(params=[1280, 390])
+def long_one(builder: Builder, request: pytest.FixtureRequest) -> Builder:
+    """A workflow with a long name and more steps than the window shows."""
+    workflow = Workflow.objects.get()
+    step = {"type": "delay", "input": {"amount": "1", "unit": "minutes"}}
+    workflow.draft["steps"] = [{"id": f"wait_{number}", **step} for number in range(9)]
+    workflow.name = "Tasks become issues " * 6
+    workflow.save()
+    builder.page.set_viewport_size({"width": request.param, "height": 600})
+    return builder.open()
+
+
+def test_a_new_step_is_shown_with_its_title(long_one: Builder) -> None:
+    long_one.add("Create issue", gap=4)
+
+    expect(long_one.box("Project")).to_be_focused()
+    expect(long_one.head("Create issue").locator(".card-title")).to_be_in_viewport(ratio=1)
+    assert long_one.page.evaluate(COVERED) == ""
+
+
+def test_the_bar_covers_nothing_on_the_way_up(long_one: Builder) -> None:
+    long_one.add("Create issue", gap=4)
+    long_one.page.get_by_label("Add a step here").last.focus()
+    covered = []
+
+    for _ in range(50):
+        long_one.page.keyboard.press("Shift+Tab")
+        covered.append(long_one.page.evaluate(COVERED))
+
+    assert [each for each in covered if each] == []
+
+
 def test_from_nothing_to_an_issue_that_an_event_made(
     signed_in: "Page", server: str, jira: Integration, connection: Connection, sandbox: Sandbox, user_token: Any
 ) -> None:
