@@ -12,3 +12,8 @@ document.addEventListener("keydown", (event) => {
     menu.querySelector("summary").focus();
   }
 });
+
+// On a phone the pages of a project are one row, which may begin far from the one that is open.
+const row = document.querySelector(".sidebar");
+const current = row?.querySelector("[aria-current]");
+if (current) row.scrollLeft = current.offsetLeft - (row.clientWidth - current.offsetWidth) / 2;

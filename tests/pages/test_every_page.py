@@ -1,6 +1,7 @@
 """Every page in a real browser: axe in light and dark, wide and on a phone, by keyboard alone, without a complaint."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +99,38 @@ def test_the_skip_link_is_first_and_leads_past_the_menus(visitor: Visitor) -> No
     tab.keyboard.press("Tab")
 
     assert tab.evaluate("() => document.activeElement.closest('main') !== null")
+
+
+@pytest.mark.parametrize("name", ["overview", "integrations", "audit"])
+def test_on_a_phone_the_pages_are_one_row_that_shows_the_open_one(name: str, visitor: Visitor) -> None:
+    page = next(page for page in PAGES if page.route.name == f"dashboard:{name}")
+    tab = replace(visitor, options={"viewport": PHONE}).open(page)
+
+    height, link = tab.evaluate("""() => {
+        const link = document.querySelector(".sidebar [aria-current]").getBoundingClientRect();
+        return [document.querySelector(".sidebar").offsetHeight, [link.left, link.right]];
+    }""")
+
+    assert height < 60
+    assert link[0] >= 0
+    assert link[1] <= PHONE["width"]
+
+
+def test_on_a_phone_the_project_has_most_of_the_bar_on_top(visitor: Visitor) -> None:
+    page = next(page for page in PAGES if page.route.name == "dashboard:overview")
+    tab = replace(visitor, options={"viewport": PHONE}).open(page)
+
+    name = tab.locator(".switcher summary .clip")
+
+    assert name.evaluate("(each) => each.offsetWidth") > 130
+    assert tab.get_by_text("Account: ").count() == 1
+
+
+def test_what_can_be_copied_on_a_phone_shows_its_button(visitor: Visitor) -> None:
+    page = next(page for page in PAGES if page.route.name == "docs:page")
+    tab = replace(visitor, options={"viewport": PHONE}).open(page)
+
+    assert tab.locator(".code-block .button").first.evaluate("(each) => getComputedStyle(each).opacity") == "1"
 
 
 @pytest.mark.parametrize("menu", ["Switch project", "Account"])
