@@ -13,7 +13,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// On a phone the pages of a project are one row, which may begin far from the one that is open.
+// On a phone the pages of a project are one row: it shows the open one.
 const row = document.querySelector(".sidebar");
 const current = row?.querySelector("[aria-current]");
 if (current) row.scrollLeft = current.offsetLeft - (row.clientWidth - current.offsetWidth) / 2;
