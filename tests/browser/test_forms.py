@@ -35,6 +35,22 @@ def test_an_error_far_below_is_scrolled_to_and_has_the_cursor(signed_in: "Page",
     expect(signed_in.get_by_label("Allowed origins")).to_be_focused()
 
 
+def test_a_secret_with_a_wrong_name_is_not_sent_and_its_value_stays(
+    signed_in: "Page", server: str, jira: Integration
+) -> None:
+    signed_in.goto(f"{server}/p/{jira.project_id}/settings/secrets")
+    signed_in.get_by_label("Name").fill("2 tokens")
+    signed_in.get_by_label("Value").fill("typed with care")
+
+    signed_in.get_by_role("button", name="Save").click()
+
+    expect(signed_in.get_by_label("Value")).to_have_value("typed with care")
+    assert signed_in.get_by_label("Name").evaluate("(each) => each.validity.patternMismatch")
+    signed_in.get_by_label("Name").fill("TWO-tokens_2")
+    signed_in.get_by_role("button", name="Save").click()
+    expect(signed_in.get_by_text("TWO-tokens_2 is set.")).to_be_visible()
+
+
 def test_a_neighbouring_form_asks_before_it_takes_what_was_typed(
     signed_in: "Page", server: str, project: Project, asked: list[str]
 ) -> None:
