@@ -48,6 +48,9 @@ HIDE = """() => {
     const key = document.querySelector("#private-key");
     const lines = ("•".repeat(64) + "\\n").repeat(6);
     if (key) key.value = `-----BEGIN PRIVATE KEY-----\\n${lines}-----END PRIVATE KEY-----`;
+    // How long the sandbox took is never twice the same.
+    const took = document.querySelector("#answer h3 .quiet");
+    if (took) took.textContent = "20 ms";
     document.activeElement?.blur();
     scrollTo(0, 0);
 }"""

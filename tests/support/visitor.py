@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from django.conf import settings as conf
 
@@ -31,6 +32,8 @@ SEND = """([address, values]) => {
     document.body.append(form);
     form.submit();
 }"""
+# Where everybody finds a form, with its token against forgery; most on any page.
+FORMS = {"nobody": "/accounts/login/", "nils": "/accounts/second-factor/authenticate/"}
 # Whom the portal is opened for, and what it shows then.
 PORTALS = {
     "connected": ("alice", "Ada Park"),
@@ -109,12 +112,13 @@ class Visitor:
         if state.form is None:
             answer = tab.goto(address if "://" in address else self.server + address)
         else:
-            tab.goto(f"{self.server}/{'accounts/login/' if state.who == 'nobody' else 'projects'}")
+            tab.goto(self.server + FORMS.get(state.who, "/projects"))
             with tab.expect_navigation() as navigation:
                 tab.evaluate(SEND, [address, dict(state.form)])
             answer = navigation.value
         assert answer
         assert answer.status == state.status, f"{address} answers {answer.status}: {tab.title()}"
+        assert urlsplit(tab.url).path == urlsplit(address).path, f"{address} leads to {tab.url}: {tab.title()}"
         self.status = state.status
         return tab
 
