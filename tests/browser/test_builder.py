@@ -467,6 +467,7 @@ def test_nothing_serious_keeps_anyone_out(builder: Builder, axe: str, jira: Inte
     builder.pick("Summary", "{{title")
     builder.box("Summary").click()
     page.keyboard.type("{{")
+    expect(page.get_by_role("heading", name="3 to mend before a deploy")).to_be_visible()
     found = axe_package.in_light_and_dark(page, axe)
     page.keyboard.press("Escape")
     builder.choose("Project", "Operations")
