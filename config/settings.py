@@ -6,6 +6,7 @@ between settings are system checks (integrations/checks.py).
 
 import os
 import secrets
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -118,6 +119,8 @@ if DEBUG and not IS_LOCAL:
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"] if IS_LOCAL else [PUBLIC_HOST]
 # Only behind a proxy that always sets X-Forwarded-Proto itself may that header be believed.
 BEHIND_PROXY = flag("BEHIND_PROXY")
+# A proxy may pass the name on without its port.
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 
 
@@ -248,8 +251,10 @@ def postgres_options() -> dict[str, Any]:
 
 VAR_DIR.mkdir(parents=True, exist_ok=True)
 try:
-    DATABASE = env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")
-except (ValueError, ImproperlyConfigured) as error:
+    with warnings.catch_warnings(action="ignore"):  # What it does not know it warns of, and the sentence below tells.
+        DATABASE = env.db_url_config(read("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}"))
+    DATABASE["ENGINE"]
+except (ValueError, KeyError, ImproperlyConfigured) as error:
     stop(f"DATABASE_URL must look like postgres://user:password@host:5432/name ({type(error).__name__}).")
 if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     DATABASE["OPTIONS"] = sqlite_options() | DATABASE.get("OPTIONS", {})
@@ -362,8 +367,18 @@ SOCIALACCOUNT_ADAPTER = "integrations.dashboard.oidc.SocialAccountAdapter"
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
 # A link: a form that is sent on to another origin would need that origin in every page's policy.
 SOCIALACCOUNT_LOGIN_ON_GET = True
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://" if IS_LOCAL else "smtp://localhost:25")
+try:
+    EMAIL_CONFIG = env.email_url_config(
+        read("EMAIL_URL", default="consolemail://" if IS_LOCAL else "smtp://localhost:25")
+    )
+except (ValueError, KeyError, ImproperlyConfigured) as error:
+    stop(
+        "EMAIL_URL must look like smtp+tls://user:password@host:587, with %23 for a # in the password and the like"
+        f" ({type(error).__name__})."
+    )
 vars().update(EMAIL_CONFIG)
+# Somebody waits at a page meanwhile, on one of few threads.
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = read("DEFAULT_FROM_EMAIL", default=f"Patchbay <patchbay@{PUBLIC_HOST}>")
 
 

@@ -183,7 +183,7 @@ def broken() -> Iterator[Break]:
 def _edited(rows: Iterable[AuditEntry]) -> Iterator[Break]:
     for row in rows:
         if not any(constant_time_compare(_mark(row, key), row.mark) for key in _keys()):
-            yield Break(row.project_id, row.pk - 1, row.pk, "was changed")
+            yield Break(row.project_id, row.pk - 1, row.pk, "were changed")
 
 
 def _keys() -> list[str]:

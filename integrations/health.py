@@ -60,6 +60,8 @@ def _sweeper() -> str:
 def _worker() -> str:
     if not settings.HAS_BROKER or Heartbeat.objects.is_recent("worker", SILENT_AFTER_SECONDS):
         return "ok"
+    if not Heartbeat.objects.is_recent("sweeper", SILENT_AFTER_SECONDS):
+        return "not known: it is the sweeper that asks"
     return "no worker took a task for a minute; the sweeper does the work meanwhile"
 
 

@@ -31,6 +31,9 @@ def start(var_dir: Path, command: list[str] = SETTINGS, **changes: str) -> "subp
         ("DEBUG", "maybe", "DEBUG must be true or false, not 'maybe'."),
         ("TOKEN_LEASE_SECONDS", "-1", "TOKEN_LEASE_SECONDS must be a number of seconds above 0, not '-1'."),
         ("DATABASE_URL", "mysql://root@localhost/patchbay", "DATABASE_URL must name PostgreSQL"),
+        ("DATABASE_URL", "patchbay", "DATABASE_URL must look like postgres://user:password@host:5432/name"),
+        ("EMAIL_URL", "mail.example.com:587", "EMAIL_URL must look like smtp+tls://user:password@host:587"),
+        ("EMAIL_URL", "smtp+tls://user:p#ss@host:587", "with %23 for a # in the password"),
     ],
 )
 def test_a_wrong_value_stops_the_start_with_a_sentence(tmp_path: Path, name: str, value: str, sentence: str) -> None:

@@ -40,7 +40,11 @@ SUBJECTS = {
 
 
 class AlertFailed(Exception):
-    """A message did not leave. The words say why."""
+    """A message did not leave by every way. The words say why."""
+
+    def __init__(self, words: str, *, reached_nobody: bool) -> None:
+        super().__init__(words)
+        self.reached_nobody = reached_nobody
 
 
 def note(run: Run) -> None:
@@ -65,13 +69,18 @@ def send(project_id: uuid.UUID) -> None:
     found = list(recent[: SHOWN + 1])
     if not found:
         return
-    error = ""
+    rules = AlertRule.objects.filter(pk=rule.pk)
     try:
         deliver(rule, message(rule, found))
     except AlertFailed as failure:
-        error = str(failure)[:300]
-        logger.warning("an alert of project %s did not leave: %s", project_id, error)
-    AlertRule.objects.filter(pk=rule.pk).update(last_error=error)
+        logger.warning("an alert of project %s did not leave: %s", project_id, failure)
+        rules.update(last_error=str(failure)[:300])
+        if failure.reached_nobody:
+            # Until somebody is told, or the failures are a day old.
+            rules.filter(due_at=None).update(due_at=Now() + timedelta(seconds=PEACE_SECONDS))
+            return
+    else:
+        rules.update(last_error="")
     recent.update(alerted_at=Now())
 
 
@@ -131,7 +140,7 @@ def deliver(rule: AlertRule, content: dict[str, Any]) -> None:
         failures.append(_post(rule, content))
     words = " ".join(failure for failure in failures if failure)
     if words:
-        raise AlertFailed(words)
+        raise AlertFailed(words, reached_nobody="" not in failures)
 
 
 def _mail(rule: AlertRule, content: dict[str, Any]) -> str:

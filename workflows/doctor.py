@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from celery import current_app
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Case, Count, Exists, F, IntegerField, Model, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce, Now, StrIndex, Substr
 from django.db.models.lookups import LessThan
+from kombu.exceptions import KombuError
 
 from integrations import audit, vault
 from integrations.models import (
@@ -27,7 +29,7 @@ from integrations.models import (
     Subscription,
 )
 from workflows import triggers
-from workflows.models import Run, StepRun, Workflow
+from workflows.models import AlertRule, Run, StepRun, Workflow
 
 A_WHILE = timedelta(minutes=10)
 # What is wanted is looked at every few minutes; where that leads to nothing for so long, somebody should know.
@@ -58,12 +60,24 @@ def _counted(rows: "QuerySet[Any]", what: str, advice: str) -> Iterator[Finding]
 
 
 def audit_log() -> Iterator[Finding]:
+    found: dict[tuple[Any, str], list[audit.Break]] = {}
     for each in audit.broken():
-        entries = f"{each.first_id + 1} to {each.last_id}" if each.last_id else f"after {each.first_id}"
+        found.setdefault((each.project_id, each.what), []).append(each)
+    for (project_id, what), breaks in found.items():
+        first, last = breaks[0].first_id, breaks[-1].last_id
+        entries = f"{first + 1} to {last}" if last else f"after {first}"
+        places = f", in {len(breaks):,} places" if len(breaks) > 1 else ""
         yield Finding(
-            f"The audit log is not what was written: entries {entries} of project {each.project_id} {each.what}.",
-            "Somebody wrote to the database directly. Compare with a backup, and find out who may.",
+            f"The audit log is not what was written: entries {entries} of project {project_id} {what}{places}.",
+            "Somebody wrote to the database directly: compare with a backup, and find out who may. Or SECRET_KEY is"
+            " another: name the former one in SECRET_KEY_FALLBACKS.",
         )
+
+
+def alerts() -> Iterator[Finding]:
+    for rule in AlertRule.objects.exclude(last_error="").select_related("project"):
+        words = f"The last alert of {rule.project} did not arrive: {rule.last_error}"
+        yield Finding(words, "Look at EMAIL_URL and at Settings › Alerts, which sends a test.")
 
 
 def deployment() -> Iterator[Finding]:
@@ -83,8 +97,22 @@ def deployment() -> Iterator[Finding]:
             )
     if not Heartbeat.objects.is_recent("sweeper", 60):
         yield Finding("No sweeper was seen for a minute.", "Start manage.py sweeper: what waits needs it.")
-    if settings.HAS_BROKER and not Heartbeat.objects.is_recent("worker", 60):
-        yield Finding("No worker took a task for a minute.", "Start a Celery worker; the sweeper alone is slow.")
+    elif settings.HAS_BROKER and not Heartbeat.objects.is_recent("worker", 60):
+        if trouble := _trouble_of_broker():
+            words = f"The broker cannot be reached ({trouble})."
+            yield Finding(words, "Start it, or correct CELERY_BROKER_URL; meanwhile the sweeper does the work.")
+        else:
+            yield Finding("No worker took a task for a minute.", "Start a Celery worker; the sweeper alone is slow.")
+
+
+def _trouble_of_broker() -> str:
+    """Return what happens when the broker is asked, "" when it answers."""
+    try:
+        with current_app.connection_for_write(connect_timeout=3) as broker:
+            broker.ensure_connection(max_retries=1, timeout=3)
+    except (OSError, KombuError) as error:
+        return type(error).__name__
+    return ""
 
 
 def _indexes_of(model: type[Model]) -> dict[str, Any]:
@@ -212,6 +240,7 @@ CHECKS: dict[str, Check] = {
     "Grants": grants,
     "Triggers": listening,
     "Audit log": audit_log,
+    "Alerts": alerts,
 }
 
 

@@ -30,6 +30,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         "rate_limited": "Too many tries. Wait a minute.",
     }
 
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Whether a message leaves is not told to whoever asked: it would say whether there is an account."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except (SMTPException, OSError) as error:
+            logger.error("an e-mail (%s) did not leave: %s", template_prefix, type(error).__name__)
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
@@ -66,12 +73,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
         """Tell somebody what was done to their account, where mail leaves at all. What was done is done."""
-        if not can_mail():
-            return
-        try:
+        if can_mail():
             super().send_notification_mail(*args, **kwargs)
-        except (SMTPException, OSError) as error:
-            logger.warning("somebody could not be told of a change to their account: %s", type(error).__name__)
 
     def format_email_subject(self, subject: str) -> str:
         return f"[Patchbay] {' '.join(subject.split())}"

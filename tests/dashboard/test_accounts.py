@@ -1,3 +1,4 @@
+import socket
 from typing import Any
 
 import pytest
@@ -8,8 +9,10 @@ from django.urls import path
 
 from integrations.models import Project, User
 from tests.dashboard.conftest import PASSWORD, text
+from tests.support.processes import free_port
 
 pytestmark = pytest.mark.django_db
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
 
 
 def sign_in(client: Client, email: str, password: str) -> Any:
@@ -58,6 +61,31 @@ def test_a_reset_does_not_tell_who_has_an_account(client: Client) -> None:
     response = client.post("/accounts/password/reset/", {"email": "nobody@example.com"}, follow=True)
 
     assert "If there is an account with this address" in text(response)
+
+
+def test_a_reset_whose_message_does_not_leave_reads_the_same(
+    client: Client, alice: User, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = SMTP, "127.0.0.1", free_port()
+
+    answers = [
+        client.post("/accounts/password/reset/", {"email": email}, follow=True)
+        for email in (alice.email, "nobody@example.com")
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].content == answers[1].content
+    assert "an e-mail (account/email/password_reset_key) did not leave: ConnectionRefusedError" in caplog.text
+
+
+def test_nobody_waits_long_for_a_mail_server_that_is_silent(settings: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = SMTP, *silent.getsockname()
+
+        assert mail.get_connection().timeout == settings.EMAIL_TIMEOUT <= 10
+        settings.EMAIL_TIMEOUT = 0.2
+        with pytest.raises(OSError, match="timed out"):
+            mail.send_mail("A", "b", None, ["alice@acme.test"])
 
 
 @pytest.mark.parametrize("name", ["login", "password/reset", "signup"])

@@ -221,7 +221,7 @@ def test_an_entry_that_was_changed_in_the_database_is_found(project: Project) ->
     audit.record(project, "user-1", "connected")
     write("UPDATE integrations_auditentry SET actor_name = %s", "user-2")
 
-    assert [found.what for found in audit.broken()] == ["was changed"]
+    assert [found.what for found in audit.broken()] == ["were changed"]
 
 
 def test_an_entry_that_was_removed_from_the_database_is_missed(project: Project, long_ago: Callable[[], None]) -> None:
@@ -264,7 +264,7 @@ def test_an_end_that_was_cut_off_is_missed(project: Project, long_ago: Callable[
 def test_an_entry_that_was_slipped_in_is_found(project: Project) -> None:
     AuditEntry(project=project, actor_name="user-1", action="connected", at=clock.now(), mark="0" * 64).save()
 
-    assert [found.what for found in audit.broken()] == ["was changed"]
+    assert [found.what for found in audit.broken()] == ["were changed"]
 
 
 def test_after_a_change_of_the_secret_key_the_old_entries_still_hold(

@@ -6,16 +6,19 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.core.management import call_command
 from django.db import connection
 from django.db.models.functions import Now
+from django.test import Client
 
-from integrations import clock, listening, users
+from integrations import audit, clock, listening, users
 from integrations.models import Delivery, Event, Heartbeat, Integration, Subscription
+from tests.support.processes import free_port
 from tests.triggers.conftest import trigger
 from tests.workflows.conftest import Worker, values
 from workflows import deploy, dispatch, doctor, housekeeping, settings
-from workflows.models import Run, Workflow
+from workflows.models import AlertRule, Run, Workflow
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +52,48 @@ def test_a_silent_sweeper(db: None) -> None:
 
     assert code == 1
     assert "Start manage.py sweeper" in words
+
+
+def test_without_a_sweeper_nothing_is_said_of_workers(db: None, settings: Any, client: Client) -> None:
+    settings.HAS_BROKER = True
+    Heartbeat.objects.update(at=clock.now() - timedelta(minutes=5))
+
+    words, _ = said()
+
+    assert "worker" not in words
+    assert client.get("/readyz").json()["worker"] == "not known: it is the sweeper that asks"
+
+
+def test_a_broker_that_is_away(db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.HAS_BROKER = True
+    Heartbeat.objects.filter(name="worker").update(at=clock.now() - timedelta(minutes=5))
+    monkeypatch.setattr(current_app.conf, "broker_write_url", f"redis://127.0.0.1:{free_port()}/0")
+
+    words, _ = said()
+
+    assert "The broker cannot be reached" in words
+    assert "Start a Celery worker" not in words
+
+
+def test_an_alert_that_did_not_arrive(jira: Integration) -> None:
+    AlertRule.objects.create(project=jira.project, emails=["a@acme.test"], last_error="The e-mail did not leave.")
+
+    words, code = said()
+
+    assert code == 1
+    assert f"The last alert of {jira.project} did not arrive: The e-mail did not leave." in words
+
+
+def test_an_audit_log_that_was_written_with_another_secret_is_one_finding(jira: Integration, settings: Any) -> None:
+    for number in range(5):
+        audit.record(jira.project, "test", "connected", str(number))
+    settings.SECRET_KEY = "another-secret-key-that-nobody-wrote-anything-with"
+
+    words, _ = said()
+
+    assert words.count("The audit log is not what was written") == 1
+    assert "were changed, in 5 places." in words
+    assert "SECRET_KEY_FALLBACKS" in words
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no trigrams")

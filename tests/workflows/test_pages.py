@@ -453,6 +453,37 @@ def test_a_burst_of_failures_is_one_message_signed_as_the_standard_has_it(
     assert "trigger has no “nothing”." in mail.outbox[0].body
 
 
+def test_an_alert_that_reaches_nobody_is_sent_again(
+    olivia: Client, base: str, worker: Worker, lent: Connection, receiver: Upstream
+) -> None:
+    olivia.post(f"{base}/settings/alerts", {"emails": "", "webhook_url": receiver.url})
+    worker.run(values(a="{{trigger.nothing}}"), connection=lent)
+
+    receiver.replies(502)
+    for _ in range(3):
+        AlertRule.objects.filter(due_at__isnull=False).update(due_at="2026-01-01T00:00:00Z")
+        alerts.send(lent.project_id)
+
+    assert [json.loads(each.body)["data"]["count"] for each in receiver.seen] == [1, 1]
+    rule = AlertRule.objects.get()
+    assert (rule.last_error, rule.due_at) == ("", None)
+
+
+def test_an_alert_that_reached_somebody_is_not_sent_again(
+    olivia: Client, base: str, worker: Worker, lent: Connection, receiver: Upstream
+) -> None:
+    olivia.post(f"{base}/settings/alerts", {"emails": "ops@acme.test", "webhook_url": receiver.url})
+    worker.run(values(a="{{trigger.nothing}}"), connection=lent)
+
+    receiver.replies(502)
+    for _ in range(2):
+        AlertRule.objects.filter(due_at__isnull=False).update(due_at="2026-01-01T00:00:00Z")
+        alerts.send(lent.project_id)
+
+    assert (len(receiver.seen), len(mail.outbox)) == (1, 1)
+    assert "answers 502" in AlertRule.objects.get().last_error
+
+
 def test_a_test_alert_says_whether_it_left(olivia: Client, base: str, receiver: Upstream) -> None:
     olivia.post(f"{base}/settings/alerts", {"emails": "", "webhook_url": receiver.url})
     receiver.replies(500)
