@@ -111,10 +111,32 @@ def test_metadata_may_have_any_name(as_alice: Client, connection: Connection) ->
 
 
 def test_a_user_s_page_says_when_tokens_are_renewed(as_alice: Client, connection: Connection) -> None:
-    assert "Tokens good until" in text(as_alice.get(address("user", connection)))
+    unknown = text(as_alice.get(address("user", connection)))
+    Grant.objects.update(expires_at=datetime(2026, 3, 1, 12, 30, tzinfo=UTC))
+
+    assert "Tokens good until 1 Mar, 12:30; the first call after" in text(as_alice.get(address("user", connection)))
+    assert "Tokens good until" not in unknown
 
 
 # Filters --------------------------------------------------------------------------------------------------------------
+
+
+def test_whose_id_is_asked_for_is_named_above_those_who_are_called_alike(
+    as_alice: Client, connection: Connection
+) -> None:
+    project, meant = connection.project, connection.user
+    project.connected_users.bulk_create(ConnectedUser(project=project, sub=f"user-1{number}") for number in range(60))
+
+    page = as_alice.get(f"/p/{project.pk}/users", {"q": meant.sub}).content.decode()
+
+    assert f'is that of <a class="wrap" href="/p/{project.pk}/users/{meant.pk}"' in page
+
+
+def test_a_user_leads_to_their_runs_and_events(as_alice: Client, connection: Connection) -> None:
+    page = as_alice.get(f"/p/{connection.project_id}/users/{connection.user_id}").content.decode()
+
+    assert f'/runs?user={connection.user.sub}"' in page
+    assert f'/events?user={connection.user.sub}"' in page
 
 
 def test_users_of_one_integration_only(as_alice: Client, connection: Connection) -> None:
