@@ -141,7 +141,8 @@ class Street:
             client.cookies["patchbay-connect"] = NONCE
             person = self.people[who]
             if person and who in SIGNING_IN:
-                client.post("/accounts/login/", {"login": person.email, "password": PASSWORD})
+                given = {"login": person.email, "password": PASSWORD}
+                client.post("/accounts/login/", given, headers={"host": "localhost"})
             elif person:
                 client.force_login(person)
                 if who in SIGNED_IN_JUST_NOW:
