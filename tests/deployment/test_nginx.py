@@ -234,6 +234,29 @@ def test_no_log_holds_one_while_patchbay_is_away_either(away: Front) -> None:
     assert "userToken" not in away.logs("oauth-nonce")
 
 
+@pytest.mark.parametrize(
+    ("link", "shown"),
+    [
+        ("/accounts/password/reset/key/1-d4x0ab-0123456789abcdef/", "/accounts/password/reset/key/***"),
+        ("/accounts/invitations/0123456789abcdef/", "/accounts/invitations/***"),
+        ("/connect/start/0123456789abcdef", "/connect/start/***"),
+        ("/webhooks/jira/0123456789abcdef", "/webhooks/jira/***"),
+        ("/webhooks/jira/site/0123456789abcdef", "/webhooks/jira/site/***"),
+    ],
+)
+@pytest.mark.parametrize("secure", [True, False])
+def test_no_log_holds_a_link_that_is_a_secret(away: Front, link: str, shown: str, secure: bool) -> None:
+    away.ask("GET", link, secure=secure)
+
+    assert "0123456789abcdef" not in away.logs(f'"GET {shown}"')
+
+
+def test_the_log_tells_other_pages_of_the_account(away: Front) -> None:
+    away.ask("GET", "/accounts/invitations/")
+
+    assert away.logs('"GET /accounts/invitations/"')
+
+
 def test_a_download_is_streamed(front: Front, tmp_path: Path) -> None:
     """Nothing of it is kept on nginx's disk meanwhile."""
     answer = front.ask("GET", "/docs/screenshots/workflows-build-full-light.webp")
