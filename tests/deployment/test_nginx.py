@@ -77,6 +77,7 @@ def configure(folder: Path, back: int) -> Front:
     text = manual.block("deployment.md", "nginx", "upstream patchbay")
     text = text.replace("127.0.0.1:8000", f"127.0.0.1:{back}").replace("listen 80;", f"listen 127.0.0.1:{front.http};")
     text = text.replace("listen 443 ssl;", f"listen 127.0.0.1:{front.https} ssl;")
+    text = re.sub(r"listen \[::\]:(80|443 ssl);\n", "", text)  # A machine for tests may have no IPv6.
     text = text.replace("/etc/ssl/", f"{folder}/").replace("/var/log/nginx/", f"{folder}/")
     (folder / "patchbay.conf").write_text(text)
     # Its workers would be nobody, who may not enter a test's folder.
@@ -112,11 +113,11 @@ def away(tmp_path: Path) -> Iterator[Front]:
         yield front
 
 
-def sign_in(front: Front, user: User, **headers: str) -> requests.Response:
-    page = front.ask("GET", "/accounts/login/")
+def sign_in(front: Front, user: User, host: str = HOST, **headers: str) -> requests.Response:
+    page = front.ask("GET", "/accounts/login/", headers={"Host": host})
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
     assert token
-    given = {"Origin": f"https://{HOST}", "Referer": f"https://{HOST}/accounts/login/"} | headers
+    given = {"Host": host, "Origin": f"https://{host}", "Referer": f"https://{host}/accounts/login/"} | headers
     form = {"csrfmiddlewaretoken": token[1], "login": user.email, "password": PASSWORD}
     cookies = "; ".join(f"{name}={value}" for name, value in page.cookies.items())
     return front.ask("POST", "/accounts/login/", data=form, headers=given | {"Cookie": cookies})
@@ -144,6 +145,22 @@ def test_signing_in_works(front: Front, olivia: User) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (302, "/")
     assert "__Host-patchbay=" in answer.headers["Set-Cookie"]
     assert "Secure" in answer.headers["Set-Cookie"]
+
+
+def test_signing_in_works_at_an_address_with_a_port(front: Front, olivia: User) -> None:
+    answer = sign_in(front, olivia, f"{HOST}:8443")
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+
+
+def test_another_host_is_refused(front: Front) -> None:
+    assert front.ask("GET", "/accounts/login/", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_every_address_is_served_by_ipv6_too() -> None:
+    text = manual.block("deployment.md", "nginx", "upstream patchbay")
+
+    assert re.findall(r"listen (\d.*);", text) == re.findall(r"listen \[::\]:(.*);", text) == ["80", "443 ssl"]
 
 
 def test_a_caller_cannot_choose_scheme_or_address(front: Front, olivia: User) -> None:
