@@ -72,3 +72,16 @@ def test_without_the_settings_nothing_is_run(tmp_path: Path) -> None:
 
     assert ran.returncode != 0
     assert ran.stdout == ""
+
+
+@pytest.mark.parametrize(("ends_with", "mailed"), [(0, ""), (1, "Runs: 1 to look at\n")])
+def test_cron_mails_what_the_doctor_finds_alone(ends_with: int, mailed: str, tmp_path: Path) -> None:
+    script = tmp_path / "patchbay"
+    script.write_text(f"#!/bin/sh\necho 'Runs: 1 to look at'; exit {ends_with}\n")
+    script.chmod(0o755)
+    line = manual.block("deployment.md", "text", "/etc/cron.d/patchbay").splitlines()[-1]
+    command = line.split(" root ", 1)[1].replace("/usr/local/bin/patchbay", str(script))
+
+    ran = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=20)
+
+    assert ran.stdout == mailed
