@@ -102,9 +102,11 @@ def product(sandbox: "Sandbox") -> Iterator[tuple[int, Any]]:
     from django.core.wsgi import get_wsgi_application
     from django.db.backends.signals import connection_created
 
+    from integrations import clock
     from tests.support import stories
 
     connection_created.connect(still)
+    clock.now = lambda: MOMENT  # which goes on between two looks at the database's
     call_command("migrate", verbosity=0)
     sandbox.use_in(settings)
     street = stories.street(rsa.generate_private_key(public_exponent=65537, key_size=2048), sandbox)
