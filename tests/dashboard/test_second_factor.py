@@ -310,6 +310,16 @@ def test_a_wrong_code_is_not_called_unsaved(client: Client, alice: User) -> None
     assert "Not saved" not in refused
 
 
+def test_a_passkey_is_asked_for_where_there_is_one(client: Client, alice: User) -> None:
+    app_of(alice)
+    sign_in(client, alice)
+    without = client.get("/accounts/second-factor/authenticate/").content.decode()
+    passkey_of(alice)
+    with_one = client.get("/accounts/second-factor/authenticate/").content.decode()
+
+    assert ("Use a passkey" in without, "Use a passkey" in with_one) == (False, True)
+
+
 def test_a_reset_password_does_not_go_round_it(client: Client, alice: User) -> None:
     app_of(alice)
     alice.set_password("a fine new password")

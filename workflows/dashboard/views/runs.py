@@ -121,7 +121,7 @@ def replay_many(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
         shown = before if before <= MOST_REPLAYED else f"More than {MOST_REPLAYED}"
         words += f" {shown} had been replayed before and {'was' if before == 1 else 'were'} left out."
     messages.success(request, words)
-    return redirect("workflows:runs", project_id)
+    return redirect(reverse("workflows:runs", args=[project_id]) + form.as_query())
 
 
 @action(Role.SUPPORT)
