@@ -132,6 +132,13 @@ def test_whose_id_is_asked_for_is_named_above_those_who_are_called_alike(
     assert f'is that of <a class="wrap" href="/p/{project.pk}/users/{meant.pk}"' in page
 
 
+def test_what_is_too_long_to_be_searched_for_is_said(as_alice: Client, connection: Connection) -> None:
+    page = text(as_alice.get(f"/p/{connection.project_id}/users", {"q": "a" * 301}))
+
+    assert "at most" in page
+    assert f"/users/{connection.user_id}" not in page
+
+
 def test_a_user_leads_to_their_runs_and_events(as_alice: Client, connection: Connection) -> None:
     page = as_alice.get(f"/p/{connection.project_id}/users/{connection.user_id}").content.decode()
 

@@ -24,13 +24,14 @@ def users(request: HttpRequest, project_id: uuid.UUID) -> HttpResponse:
     project = find_project(request, project_id)
     form = UserFilterForm(request.GET)
     found = form.find(partial(_wanted, project)).prefetch_related("connections__grant")
+    sub = form.cleaned_data.get("q")
     context = {
         "project": project,
         "section": "users",
         "form": form,
         "is_filtered": form.is_filtered,
         # Of many whose ID begins alike, or has it somewhere, this one is meant.
-        "exact": project.connected_users.filter(sub=form.cleaned_data["q"]).first() if form.data.get("q") else None,
+        "exact": project.connected_users.filter(sub=sub).first() if sub else None,
         "page": page_of(found, request, "-created_at"),
     }
     return render(request, "dashboard/users.html", context)
