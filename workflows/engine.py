@@ -664,6 +664,8 @@ class _Branch:
         try:
             found = kind.find(step, prepared, context)
         except NeedsReconnect as error:
+            if self.run.is_asked_for:
+                return self._doubt(step, row)
             self._wait_for(row, None)
             raise _Park(str(error)) from None
         except ProviderError as error:

@@ -4,6 +4,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -349,6 +350,35 @@ def test_an_action_that_is_refused_never_happens_later(
     assert (answer.status_code, answer.json()["code"]) == (400, "needs_reconnect")
     assert Run.objects.get().status == Run.Status.FAILED
     assert effects("issue_created") == []
+
+
+def test_an_action_that_may_have_happened_is_not_called_refused(
+    alice: Window,
+    connection: Connection,
+    sandbox: Sandbox,
+    worker: Worker,
+    effects: Effects,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its answer was lost, and before it could be looked for the consent ended."""
+    sandbox.operate("settings", {"lose_next": 1, "search_lag_seconds": 600})
+    given = {"project": "OPS", "issue_type": "Task", "summary": "Perhaps"}
+
+    def lose_the_consent(seconds: float) -> None:
+        monkeypatch.setattr(runs, "time", time)
+        sandbox.operate("grants/revoke", {"all": True})
+        worker.later()
+        worker.work()
+
+    monkeypatch.setattr(runs, "time", SimpleNamespace(monotonic=time.monotonic, sleep=lose_the_consent))
+    answer = alice.api("POST", "actions", {"action": "JIRA_CREATE_ISSUE", "parameters": given})
+    alice.connect()
+    worker.later()
+    worker.work()
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "run_uncertain")
+    assert Run.objects.get().status == Run.Status.UNCERTAIN
+    assert len(effects("issue_created")) == 1
 
 
 def test_a_request_whose_workflow_waits_for_the_user_says_that_it_goes_on(

@@ -126,8 +126,14 @@ def _no_answer(run: Run) -> HttpResponse:
     row = run.steps.filter(status__in=["failed", "uncertain"]).order_by("-pk").first()
     more = {"fields": row.error_fields} if row and row.error_fields else {}
     words = row.error if row and row.error else run.reason or f"The run ended as {run.status}."
-    is_lost = run.is_asked_for and run.connection is not None and not run.connection.is_healthy
-    return _problem(run, 400, "needs_reconnect" if is_lost else f"run_{run.status}", words, **more)
+    code = "needs_reconnect" if _lacks_consent(run) else f"run_{run.status}"
+    return _problem(run, 400, code, words, **more)
+
+
+def _lacks_consent(run: Run) -> bool:
+    """Did it fail for want of a consent? Then nothing of it happened, nor will."""
+    is_over = run.is_asked_for and run.status == Run.Status.FAILED
+    return is_over and run.connection is not None and not run.connection.is_healthy
 
 
 def _problem(run: Run, status: int, code: str, message: str, **more: Any) -> JsonResponse:
