@@ -6,7 +6,6 @@ import shutil
 import socket
 import ssl
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ import requests
 from integrations import audit
 from integrations.models import Project, User
 from tests.support import manual, production
-from tests.support.processes import ROOT, free_port, granian, running
+from tests.support.processes import ROOT, free_port, granian, running, wait_for_line
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
 pytestmark = [
@@ -58,11 +57,8 @@ class Front:
 
     def logs(self, text: str) -> str:
         """Return what nginx wrote, once this is in it: an answer may arrive before the line about it."""
-        deadline = time.monotonic() + 10
-        while text not in (said := "".join(path.read_text() for path in self.folder.glob("*.log"))):
-            assert time.monotonic() < deadline, said
-            time.sleep(0.02)
-        return said
+        wait_for_line(self.folder / "patchbay.log", text, seconds=10)
+        return "".join(path.read_text() for path in self.folder.glob("*.log"))
 
 
 def certificate(folder: Path) -> None:

@@ -453,6 +453,12 @@ def test_a_burst_of_failures_is_one_message_signed_as_the_standard_has_it(
     assert "trigger has no “nothing”." in mail.outbox[0].body
 
 
+def send_what_is_due(connection: Connection) -> None:
+    """Do what the sweeper does once the time has come of an alert that is due."""
+    AlertRule.objects.filter(due_at__isnull=False).update(due_at="2026-01-01T00:00:00Z")
+    alerts.send(connection.project_id)
+
+
 def test_an_alert_that_reaches_nobody_is_sent_again(
     olivia: Client, base: str, worker: Worker, lent: Connection, receiver: Upstream
 ) -> None:
@@ -461,8 +467,7 @@ def test_an_alert_that_reaches_nobody_is_sent_again(
 
     receiver.replies(502)
     for _ in range(3):
-        AlertRule.objects.filter(due_at__isnull=False).update(due_at="2026-01-01T00:00:00Z")
-        alerts.send(lent.project_id)
+        send_what_is_due(lent)
 
     assert [json.loads(each.body)["data"]["count"] for each in receiver.seen] == [1, 1]
     rule = AlertRule.objects.get()
@@ -477,8 +482,7 @@ def test_an_alert_that_reached_somebody_is_not_sent_again(
 
     receiver.replies(502)
     for _ in range(2):
-        AlertRule.objects.filter(due_at__isnull=False).update(due_at="2026-01-01T00:00:00Z")
-        alerts.send(lent.project_id)
+        send_what_is_due(lent)
 
     assert (len(receiver.seen), len(mail.outbox)) == (1, 1)
     assert "answers 502" in AlertRule.objects.get().last_error
